@@ -1,0 +1,1 @@
+"""THE RIM: channels and programs. The only async code, the only sockets."""

@@ -1,0 +1,1 @@
+"""The platforms people write from, one file each."""

@@ -1,0 +1,167 @@
+"""Files judged by what is in them, and photos made anew without their hidden data, in a cell.
+
+Run as `python -m bot.cleaning KIND` it reads a file on standard input and writes the cleaned one:
+a picture that lies about its size can then only take down this process, not the program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import resource
+import sys
+import zipfile
+from dataclasses import dataclass
+
+import puremagic
+
+MOST_BYTES = 20 * 1024 * 1024  # of one file; Telegram's getFile has the same limit
+MOST_PIXELS = 50_000_000  # of one picture, decoded
+MOST_UNPACKED = 200 * 1024 * 1024  # bytes a document may claim to hold
+MOST_RATIO = 100  # times a document may claim to be larger than it is
+CELL_MEMORY = 1 << 30  # bytes of address space
+CELL_SECONDS = 20
+
+KINDS = {
+    "image/jpeg": "photo",
+    "image/png": "photo",
+    "image/webp": "photo",
+    "image/gif": "photo",
+    "video/mp4": "video",
+    "video/quicktime": "video",
+    "video/webm": "video",
+    "video/3gpp": "video",
+    "audio/ogg": "voice",
+    "audio/mpeg": "voice",
+    "audio/mp4": "voice",
+    "audio/wav": "voice",
+    "audio/amr": "voice",
+    "application/pdf": "document",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "document",
+    "text/plain": "document",
+}
+ALSO_CALLED = {
+    "image/jpg": "image/jpeg",
+    "audio/x-wav": "audio/wav",
+    "audio/wave": "audio/wav",
+    "audio/vnd.wave": "audio/wav",
+    "audio/mp3": "audio/mpeg",
+    "audio/x-m4a": "audio/mp4",
+    "audio/m4a": "audio/mp4",
+    "application/ogg": "audio/ogg",
+    "video/ogg": "audio/ogg",
+    "audio/opus": "audio/ogg",
+    "video/3gp": "video/3gpp",
+    "audio/webm": "video/webm",
+}
+
+
+class NotTaken(Exception):
+    """A file that is empty, broken, too large inside, or of a kind that is not taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What was kept of a file, and what it is."""
+
+    content: bytes
+    media: str
+
+
+def judge(content: bytes) -> str:
+    """The media type of a file by its content. Raises NotTaken when it is not one of ours."""
+    if not content:
+        raise NotTaken("empty")
+    try:
+        guesses = puremagic.magic_string(content)
+    except (puremagic.PureError, ValueError):
+        guesses = []
+    for guess in guesses:
+        media = ALSO_CALLED.get(guess.mime_type, guess.mime_type)
+        if media in KINDS and media != "text/plain":
+            return media
+    if _is_text(content):
+        return "text/plain"
+    raise NotTaken("kind")
+
+
+def _is_text(content: bytes) -> bool:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        return False
+    return text.lstrip()[:1] != "<" and all(c.isprintable() or c in "\r\n\t\ufeff" for c in text)
+
+
+async def clean(content: bytes) -> Cleaned:
+    """The file as it may be kept. Raises NotTaken."""
+    media = judge(content)
+    if KINDS[media] == "photo":
+        return Cleaned(await _in_a_cell(content), "image/png" if media == "image/gif" else media)
+    if media.startswith("application/vnd."):
+        _must_be_modest(content)
+    return Cleaned(content, media)
+
+
+async def _in_a_cell(content: bytes) -> bytes:
+    cell = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot.cleaning",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        made, _ = await asyncio.wait_for(cell.communicate(content), CELL_SECONDS + 10)
+    except TimeoutError:
+        cell.kill()
+        await cell.wait()
+        raise NotTaken("slow") from None
+    if cell.returncode != 0 or not made:
+        raise NotTaken("broken")
+    return made
+
+
+def _must_be_modest(content: bytes) -> None:
+    """A document is a ZIP; it is never unpacked, and one that claims to explode is refused."""
+    try:
+        claimed = sum(entry.file_size for entry in zipfile.ZipFile(io.BytesIO(content)).infolist())
+    except (zipfile.BadZipFile, ValueError, OSError):
+        raise NotTaken("broken") from None
+    if claimed > min(MOST_UNPACKED, MOST_RATIO * len(content)):
+        raise NotTaken("bomb")
+
+
+def repaint(content: bytes) -> bytes:
+    """A picture painted anew: upright, without EXIF, comment, thumbnail or profile."""
+    from PIL import Image, ImageOps
+
+    Image.MAX_IMAGE_PIXELS = MOST_PIXELS
+    with Image.open(io.BytesIO(content), formats=("JPEG", "PNG", "WEBP", "GIF")) as picture:
+        kind = picture.format
+        if picture.width * picture.height > MOST_PIXELS:
+            raise NotTaken("bomb")
+        upright = ImageOps.exif_transpose(picture)
+        colours = "RGB" if kind == "JPEG" else "RGBA"
+        bare = Image.new(colours, upright.size)
+        bare.paste(upright.convert(colours))
+    out = io.BytesIO()
+    if kind == "JPEG":
+        bare.save(out, "JPEG", quality=88)
+    elif kind == "WEBP":
+        bare.save(out, "WEBP", quality=88)
+    else:
+        bare.save(out, "PNG")
+    return out.getvalue()
+
+
+def _cell() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (CELL_MEMORY, CELL_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CELL_SECONDS, CELL_SECONDS))
+    sys.stdout.buffer.write(repaint(sys.stdin.buffer.read()))
+
+
+if __name__ == "__main__":
+    _cell()

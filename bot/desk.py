@@ -1,0 +1,84 @@
+"""The answering desk on the command line, until staff have theirs in chat."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from rich.table import Table
+
+from bot.installation import Installation, chance
+from storage import attachments, outbox, people, reports, talks
+from storage.outbox import Letter, Post
+from storage.reports import Known
+from storage.vocabulary import Language, Message, Person
+from tagging import taxonomy
+
+ANSWERS = tuple(state for state in reports.STATES if state not in ("new", "reopened"))
+
+
+class NoSuchCase(Exception):
+    """No case has this alias: `langnghe case list` shows those that wait."""
+
+
+def waiting_cases(opened: Installation, unit: str | None) -> Table:
+    """The cases that wait, oldest first: alias, unit, topic, state, age in days."""
+    labels = taxonomy.load()
+    with opened.store.read() as work:
+        tree = people.tree(work, opened.today())
+        units = tree.below(unit) if unit else frozenset(tree.units)
+        waiting = reports.open_cases(work, sorted(units))
+    listed = Table("case", "unit", "topic", "state", "days")
+    for one in waiting:
+        topic = labels.label("topic", one.topic, "vi") if one.topic else "-"
+        days = (opened.today() - one.opened).days
+        listed.add_row(one.alias, one.unit, topic, one.state, str(days))
+    return listed
+
+
+def full_case(opened: Installation, alias: str) -> str:
+    """A case with every word of it. Raises NoSuchCase."""
+    with opened.store.read() as work:
+        known = _known(reports.by_alias(work, alias))
+        body = reports.body(work, known.report)
+        reasons = reports.reasons(work, known.report)
+        files = attachments.of_report(work, known.report)
+    lines = [f"{known.alias}  {known.unit}  {known.state}  {known.opened:%d/%m/%Y}"]
+    lines += [f"{part}: {words}" for part, words in body.items()]
+    for axis, (label, confidence, words) in reasons.items():
+        because = ", ".join(words) or "-"
+        lines.append(f"[machine] {axis}: {label} ({confidence:.0%}) because of: {because}")
+    lines += [f"[file] {f.kind} {f.media or f.state} {f.size} bytes" for f in files]
+    lines += [
+        f"{'<' if inward else '>'} {on:%d/%m/%Y} {text}" for inward, text, on in known.messages
+    ]
+    return "\n".join(lines)
+
+
+def answer(opened: Installation, alias: str, text: str, state: str) -> None:
+    """Say something to the sender and set the state. Raises NoSuchCase, ValueError."""
+    if state not in ANSWERS:
+        raise ValueError(f"There is no state {state}. One of: {', '.join(ANSWERS)}")
+    if not text and state == "answered":
+        raise ValueError("An answer needs words: write them on standard input.")
+    with opened.store.write() as work:
+        known = _known(reports.by_alias(work, alias))
+        if text:
+            reports.say(work, known.report, False, text, opened.today())
+        told = reports.move(work, known.report, state, opened.today())
+        if told is not None and text:
+            letter = _notice(opened, *told, talks.key_of(work, told[0]))
+            post = Post()
+            post.add(letter)
+            outbox.put(work, post, opened.today() + timedelta(days=60))
+
+
+def _notice(opened: Installation, person: Person, language: Language, key: bytes) -> Letter:
+    # The words of the answer stay under the receipt: a lock screen shows only that there is one.
+    message = Message(opened.catalogues[language]("case.notice"))
+    return Letter(chance().letters(20), key, person.channel, person.address, message)
+
+
+def _known(found: Known | None) -> Known:
+    if found is None:
+        raise NoSuchCase
+    return found

@@ -1,0 +1,149 @@
+"""An installation: its folder, keys, database, models and words; made at the first start."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from bot.settings import Settings, WrongSetting
+from handlers.dialogue import Chance, Ears
+from handlers.reception import House, Reception
+from storage import people, words
+from storage.attachments import Vault
+from storage.migrating import migrate
+from storage.sealing import Keys, KeysMissing, Seal
+from storage.store import Store
+from storage.units import read_units
+from storage.vocabulary import Language, Role
+from tagging.emergency import Emergency
+from tagging.places import Places
+from tagging.tagger import Tagger
+from tagging.training import train
+
+ROOMS = Path(__file__).parent.parent
+LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+INVITED_FOR = timedelta(days=7)
+
+log = logging.getLogger("langnghe")
+
+
+def now() -> datetime:
+    """The one place where the program reads the clock: aware UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Everything the programs work with."""
+
+    settings: Settings
+    keys: Keys
+    store: Store
+    catalogues: dict[Language, words.Words]
+    vault: Vault
+    incoming: Vault
+
+    @property
+    def models(self) -> Path:
+        """Where the trained models lie."""
+        return self.settings.data_dir / "models"
+
+    def today(self) -> date:
+        """The date in the installation's zone."""
+        return now().astimezone(self.settings.zone).date()
+
+    def reception(self) -> Reception:
+        """The reception with everything it hears with; loads the models."""
+        places = Places.load(self.models)
+        ears = Ears(Tagger.load(self.models), places, Emergency.load().tells)
+        return Reception(ears, self.catalogues, House(self.settings.zone), chance())
+
+    def invite(self, role: Role, unit: str) -> str:
+        """Make an invitation and return its code; only the code's keyed hash is kept."""
+        code = "-".join(chance().letters(4) for _ in range(3))
+        with self.store.write() as work:
+            people.invite(work, code, role, unit, now() + INVITED_FOR)
+        return code
+
+    def link(self, code: str) -> str:
+        """The address that opens the web chat with an invitation."""
+        return f"{self.settings.address}/?moi={code}"
+
+
+def chance() -> Chance:
+    """Codes that nobody can guess."""
+    return Chance(
+        lambda n: "".join(secrets.choice(LETTERS) for _ in range(n)),
+        lambda n: f"{secrets.randbelow(10**n):0{n}d}",
+    )
+
+
+def open_installation(settings: Settings) -> Installation:
+    """Open an installation, or make it: folder, keys, schema, units. Raises WrongSetting."""
+    keys = _keys(settings)
+    seal = Seal(keys)
+    store = Store(settings.database, seal)
+    migrate(store.engine)
+    opened = Installation(
+        settings,
+        keys,
+        store,
+        words.load(*_word_folders(settings)),
+        Vault(settings.data_dir / "attachments", seal),
+        Vault(settings.data_dir / "incoming", seal),
+    )
+    _plant_units(opened)
+    return opened
+
+
+def _keys(settings: Settings) -> Keys:
+    folder = settings.data_dir
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise WrongSetting(f"DATA_DIR={folder}: cannot be made ({error.strerror})") from None
+    path = folder / "keys.json"
+    try:
+        return Keys.read(path)
+    except KeysMissing:
+        if (folder / "langnghe.db").exists():
+            raise  # new keys would make every word in there unreadable for good
+    except (ValueError, KeyError):
+        raise WrongSetting(f"DATA_DIR: {path} is damaged; put its back-up there") from None
+    made = Keys.new()
+    made.write(path)
+    return made
+
+
+def _word_folders(settings: Settings) -> tuple[Path, ...]:
+    ours = (ROOMS / "handlers" / "catalogues", ROOMS / "scheduler" / "catalogues")
+    theirs = settings.words_dir
+    if theirs is None:
+        return ours
+    if not (theirs / "vi.toml").is_file() or not (theirs / "en.toml").is_file():
+        raise WrongSetting(f"WORDS_DIR={theirs}: a folder with vi.toml and en.toml is expected")
+    return (*ours, theirs)
+
+
+def _plant_units(opened: Installation) -> None:
+    chosen = opened.settings.units_file
+    try:
+        units = read_units(chosen or ROOMS / "storage" / "units.toml")
+    except (OSError, ValueError) as error:
+        raise WrongSetting(f"UNITS_FILE={chosen}: {error}") from None
+    with opened.store.write() as work:
+        if chosen is None and people.tree(work, opened.today()).units:
+            return
+        for unit in units:
+            people.add_unit(work, unit, opened.today())
+
+
+def ensure_models(opened: Installation) -> None:
+    """Train the models from the messages in the repository where there are none yet."""
+    if not (opened.models / "places.json").is_file():
+        log.info("training the tagger; this happens once and takes less than a minute")
+        opened.models.mkdir(parents=True, exist_ok=True)
+        train(opened.models)

@@ -1,0 +1,302 @@
+"""The command line: `langnghe`, for those who run an installation."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import settings
+from bot.installation import Installation, ensure_models, now, open_installation
+from bot.settings import WrongSetting
+from storage import people
+from storage.migrating import NewerDatabase
+from storage.sealing import KeysMissing
+from storage.store import BadDatabase, StoreDown
+from storage.vocabulary import ROLES, Role
+
+app = typer.Typer(
+    name="langnghe",
+    help="Lắng Nghe: a chatbot that listens. Tips and opinions in, protected; a digest out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+tagger = typer.Typer(help="The machine that suggests labels.", no_args_is_help=True)
+case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=True)
+keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
+app.add_typer(tagger, name="tagger")
+app.add_typer(case, name="case")
+app.add_typer(keys, name="keys")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; what the operator can mend is said in one line, with exit code 2."""
+    try:
+        app()
+    except WrongSetting as wrong:
+        _stop(f"Wrong setting: {wrong}\nSee .env.example.")
+    except BadDatabase as bad:
+        _stop(f"Wrong setting: {bad}")
+    except KeysMissing as missing:
+        _stop(
+            f"There is a database but no key file {missing}. Put its back-up there: without it "
+            "nothing that people wrote can be read. To begin anew, name another DATA_DIR."
+        )
+    except NewerDatabase as newer:
+        _stop(f"The database stands at step {newer}, newer than this program. Update the program.")
+    except StoreDown as down:
+        _stop(f"The database cannot be used: {down}. Check DATABASE_URL and DATA_DIR.")
+
+
+def _stop(sentence: str) -> None:
+    err.print(sentence, markup=False)
+    sys.exit(2)
+
+
+def _opened() -> Installation:
+    chosen = settings.load()
+    _log_to_standard_error(chosen.log_level)
+    return open_installation(chosen)
+
+
+def _log_to_standard_error(level: str) -> None:
+    line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+    logging.basicConfig(level=logging.WARNING, format=line, stream=sys.stderr, force=True)
+    for name in ("langnghe", "uvicorn.error"):
+        logging.getLogger(name).setLevel(level.upper())
+
+
+@app.command()
+def run() -> None:
+    """Serve web chat, clerk and clock. The first start makes everything it needs."""
+    from bot.serving import serve
+
+    opened = _opened()
+    ensure_models(opened)
+    out.print(f"Lắng Nghe: {opened.settings.address}", markup=False)
+    _invite_first_administrator(opened)
+    serve(opened)
+
+
+def _invite_first_administrator(opened: Installation) -> None:
+    with opened.store.write() as work:
+        if people.enrolled(work, "administrator"):
+            return
+        people.revoke(work, "administrator")
+        root = people.tree(work, opened.today()).root.id
+    link = opened.link(opened.invite("administrator", root))
+    out.print(f"First administrator, one use, 7 days: {link}", markup=False)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version's schema (`run` does it too)."""
+    _opened()
+    out.print("The database stands at this version's schema.")
+
+
+@app.command()
+def invite(
+    role: Annotated[str, typer.Argument(help=", ".join(ROLES))],
+    unit: Annotated[str, typer.Option(help="Id of the unit; `langnghe units` lists them.")],
+) -> None:
+    """Invite one person: prints a link and a code, good once, for 7 days."""
+    if role not in ROLES:
+        _stop(f"There is no role {role}. One of: {', '.join(ROLES)}")
+    opened = _opened()
+    with opened.store.read() as work:
+        known = people.tree(work, opened.today()).units
+    if unit not in known:
+        _stop(f"There is no unit {unit}. One of: {', '.join(known)}")
+    code = opened.invite(_role(role), unit)
+    out.print(f"Link: {opened.link(code)}\nCode: {code}", markup=False)
+
+
+def _role(name: str) -> Role:
+    return next(role for role in ROLES if role == name)
+
+
+@app.command()
+def units() -> None:
+    """List the units that stand today."""
+    opened = _opened()
+    with opened.store.read() as work:
+        tree = people.tree(work, opened.today())
+    listed = Table("id", "name", "under", "ward")
+    for unit in tree.units.values():
+        under = "(inspects)" if unit.inspects else unit.parent or ""
+        listed.add_row(unit.id, unit.name, under, unit.ward or "")
+    out.print(listed)
+
+
+@app.command()
+def wards(text: Annotated[str, typer.Argument(help="Part of a name, old or new.")]) -> None:
+    """Find wards and their ids by part of their name, for the file of units."""
+    from tagging.places import Places
+
+    opened = _opened()
+    ensure_models(opened)
+    for ward in Places.load(opened.models).search(text, 10):
+        out.print(f"{ward.id}\t{ward.name}, {ward.province}", markup=False)
+
+
+@app.command()
+def digest(
+    period: Annotated[str, typer.Option(help="2026-10, 2026-Q4, 2026-H1, 2026-9M or 2026.")],
+    unit: Annotated[str | None, typer.Option(help="Id of the unit; the highest if none.")] = None,
+    format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Of the text.")] = "vi",
+) -> None:
+    """Print the digest of a period; one that is over is frozen for good by the first to ask."""
+    from bot.office import office_of
+    from scheduler.due import ask
+    from scheduler.edition import text
+    from scheduler.periods import BadPeriod
+
+    opened = _opened()
+    ensure_models(opened)
+    with opened.store.read() as work:
+        tree = people.tree(work, opened.today())
+    if unit is not None and unit not in tree.units:
+        _stop(f"There is no unit {unit}. One of: {', '.join(tree.units)}")
+    office = office_of(opened)
+    try:
+        made = ask(opened.store, unit or tree.root.id, period, now(), office)
+    except BadPeriod as bad:
+        _stop(str(bad))
+    if format == "json":
+        sys.stdout.buffer.write(made.snapshot + b"\n")
+    else:
+        snapshot = orjson.loads(made.snapshot)
+        sys.stdout.write(text(snapshot, opened.catalogues[language], office.taxonomy) + "\n")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="JSON lines or CSV; .gz too. Column text, and if "
+                                         "there: time, unit, channel.")],
+    unit: Annotated[str | None, typer.Option(help="For lines without one.")] = None,
+    time: Annotated[str | None, typer.Option(help="For lines without one: 2026-10-31.")] = None,
+) -> None:  # fmt: skip
+    """Bring in existing feedback; interrupt and repeat it as you like, nothing comes in twice."""
+    from bot.importing import BadFile, bring_in
+
+    opened = _opened()
+    ensure_models(opened)
+    try:
+        result = bring_in(opened, file, unit, time, err)
+    except BadFile as bad:
+        _stop(str(bad))
+    out.print(
+        f"{result.new} new, {result.known} known already, {result.left_out} left out "
+        f"(no text, or a unit or time that does not fit)."
+    )
+
+
+@app.command()
+def doctor() -> None:
+    """Say in plain words what works, what does not, and what to do about it."""
+    from bot.doctor import examine
+
+    sick = False
+    for finding in examine():
+        mark = "[green]ok  [/green]" if finding.fine else "[red]BAD [/red]"
+        out.print(f"{mark} {finding.part}: ", end="")
+        out.print(finding.sentence, markup=False)
+        sick = sick or not finding.fine
+    raise typer.Exit(1 if sick else 0)
+
+
+@app.command()
+def tag() -> None:
+    """Label JSON lines with `text` on standard input; the same lines come out, labelled."""
+    from bot.labelling import label_lines
+
+    chosen = settings.load()
+    _log_to_standard_error("error")
+    try:
+        label_lines(chosen.data_dir / "models", sys.stdin.buffer, sys.stdout.buffer)
+    except ValueError as wrong:
+        _stop(str(wrong))
+
+
+@tagger.command("train")
+def tagger_train() -> None:
+    """Train the models from the messages in the repository, in under a minute."""
+    from tagging.training import train
+
+    chosen = settings.load()
+    _log_to_standard_error(chosen.log_level)
+    folder = chosen.data_dir / "models"
+    folder.mkdir(parents=True, exist_ok=True)
+    out.print(str(train(folder)), markup=False)
+
+
+@tagger.command("evaluate")
+def tagger_evaluate(
+    bare: Annotated[bool, typer.Option(help="Take the diacritics off first.")] = False,
+) -> None:
+    """Judge the models by the held-out messages, which another hand wrote."""
+    from bot.labelling import judged
+
+    chosen = settings.load()
+    out.print(judged(chosen.data_dir / "models", bare), markup=False)
+
+
+@case.command("list")
+def case_list(
+    unit: Annotated[str | None, typer.Option(help="With all units under it.")] = None,
+) -> None:
+    """List the cases that wait for an answer, oldest first, without their words."""
+    from bot.desk import waiting_cases
+
+    out.print(waiting_cases(_opened(), unit))
+
+
+@case.command("show")
+def case_show(alias: str) -> None:
+    """Print one case with its words, for the officer in charge."""
+    from bot.desk import NoSuchCase, full_case
+
+    try:
+        out.print(full_case(_opened(), alias), markup=False)
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+
+
+@case.command("answer")
+def case_answer(
+    alias: str,
+    state: Annotated[str, typer.Option(help="answered, checking, passed, sorting or closed.")] = (
+        "answered"
+    ),
+) -> None:
+    """Answer a case with the text on standard input; a sender who asked to be told is told."""
+    from bot.desk import NoSuchCase, answer
+
+    text = sys.stdin.read().strip()
+    try:
+        answer(_opened(), alias, text, state)
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+    except ValueError as wrong:
+        _stop(str(wrong))
+    out.print(f"{alias}: {state}", markup=False)
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Put a new sealing key in front; what is sealed from the next start on uses it."""
+    opened = _opened()
+    opened.keys.rotated().write(opened.settings.data_dir / "keys.json")
+    out.print("A new key is in use from the next start; older ones still open what they sealed.")

@@ -1,0 +1,182 @@
+"""The server: web chat, clerk, fetcher and clock of one installation, in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from bot.channels.web import Pace, WebChat
+from bot.clerk import Clerk
+from bot.fetching import Fetcher
+from bot.installation import Installation, now
+from bot.office import office_of, tick_of
+from scheduler.clock import Clock
+from storage.sealing import Seal
+from storage.store import StoreDown
+
+TICK = 30.0  # seconds between two looks of the clock
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; script-src 'self'; style-src 'self'; "
+     b"img-src 'self' data: blob:; connect-src 'self'; base-uri 'none'; form-action 'self'; "
+     b"frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=(self)"),
+]  # fmt: skip
+
+log = logging.getLogger("langnghe")
+
+
+class Guarded:
+    """Puts the protecting headers on every answer."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+
+        async def sending(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        await self._app(scope, receive, sending)
+
+
+@dataclass
+class Server:
+    """What runs while the program runs."""
+
+    installation: Installation
+    clerk: Clerk
+    clock: Clock
+    fetcher: Fetcher
+    web: WebChat
+
+    def health(self) -> tuple[int, dict[str, Any]]:
+        """The state of each part, and 200 only if all of them work."""
+        parts = {
+            "database": self._database(),
+            "clerk": "ok" if self.clerk.alive else "stopped",
+            "clock": "ok" if self.clock.last is not None else "starting",
+            "web": "ok",
+        }
+        fine = parts["database"] == "ok" and parts["clerk"] == "ok"
+        return (200 if fine else 503), {"status": "ok" if fine else "down", "parts": parts}
+
+    def _database(self) -> str:
+        try:
+            with self.installation.store.read() as work:
+                work.connection.exec_driver_sql("SELECT 1")
+        except StoreDown as down:
+            return str(down)
+        return "ok"
+
+
+def application(installation: Installation) -> Starlette:
+    """The ASGI application; its parts start and stop with it."""
+    return Starlette(
+        lifespan=_lifespan(installation),
+        middleware=[
+            Middleware(Guarded),
+            Middleware(TrustedHostMiddleware, allowed_hosts=_hosts(installation)),
+        ],
+        routes=[Route("/healthz", _healthz, methods=["GET"])],
+    )
+
+
+def _hosts(installation: Installation) -> list[str]:
+    outside = urlsplit(installation.settings.address).hostname or "localhost"
+    return [outside, installation.settings.host, "localhost", "127.0.0.1", "[::1]"]
+
+
+async def _healthz(request: Request) -> Response:
+    status, parts = await asyncio.to_thread(request.app.state.server.health)
+    return Response(orjson.dumps(parts), status, media_type="application/json")
+
+
+def _lifespan(
+    installation: Installation,
+) -> Callable[[Starlette], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        server = _start(installation)
+        app.state.server = server
+        app.router.routes += server.web.routes()
+        fetching = asyncio.create_task(server.fetcher.run())
+        server.clock.start()
+        gc.collect()
+        gc.freeze()  # what was made at the start stays; the collector need not walk it again
+        try:
+            yield
+        finally:
+            fetching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await fetching
+            await asyncio.to_thread(server.clock.stop)
+            await asyncio.to_thread(server.clerk.stop)
+
+    return lifespan
+
+
+def _start(installation: Installation) -> Server:
+    settings, store = installation.settings, installation.store
+    reception = installation.reception()
+    clerk = Clerk(store, reception, now)
+    clock = Clock(tick_of(installation, office_of(installation)), TICK)
+    fetcher: Fetcher
+
+    def changed() -> None:
+        fetcher.nudged.set()
+
+    web = WebChat(
+        store,
+        clerk,
+        installation.incoming,
+        Seal(installation.keys).find("session", "web"),
+        settings.address,
+        now,
+        installation.catalogues["vi"],
+        changed,
+        Pace(settings.messages_per_minute),
+    )
+    fetcher = Fetcher(store, installation.vault, {web.name: web}, now)
+    return Server(installation, clerk, clock, fetcher, web)
+
+
+def serve(installation: Installation) -> None:
+    """Serve until told to stop; what was accepted is finished first."""
+    settings = installation.settings
+    config = uvicorn.Config(
+        application(installation),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    uvicorn.Server(config).run()

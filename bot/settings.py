@@ -1,0 +1,83 @@
+"""The settings of an installation, from the environment and `.env`, checked once at the start."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class WrongSetting(Exception):
+    """A setting cannot be used: the message names the variable and says what is expected."""
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("a time zone such as Asia/Ho_Chi_Minh") from None
+    return name
+
+
+def _address(url: str) -> str:
+    parts = urlsplit(url)
+    if url and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("an address such as https://langnghe.example.vn, or nothing")
+    return url.rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Every setting, with what holds where nothing is set. `.env.example` says what each is for."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65535)] = 8080
+    public_url: Annotated[str, AfterValidator(_address)] = ""
+    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Ho_Chi_Minh"
+    words_dir: Path | None = None
+    units_file: Path | None = None
+    digest_kind: Literal["month", "quarter", "half", "nine", "year"] = "month"
+    digest_cut: Literal["1", "15"] = "1"
+    digest_day: Annotated[int, Field(ge=1, le=28)] = 1
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
+    quiet_from: Annotated[int, Field(ge=0, le=23)] = 21
+    quiet_until: Annotated[int, Field(ge=0, le=23)] = 7
+    smallest_group: Annotated[int, Field(ge=5)] = 5
+    keep_days: Annotated[int, Field(ge=30, le=730)] = 730
+    messages_per_minute: Annotated[int, Field(ge=0)] = 60
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def database(self) -> str:
+        """The database's address: the embedded one where none is set."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'langnghe.db'}"
+
+    @property
+    def address(self) -> str:
+        """Where people reach the web chat."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone of every date people see."""
+        return ZoneInfo(self.timezone)
+
+
+def load() -> Settings:
+    """Read the settings. Raises WrongSetting with the name of the first one that does not do."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        given = first.get("input")
+        raise WrongSetting(
+            f"{name}={given}: {first['msg'].removeprefix('Value error, ')}"
+        ) from None

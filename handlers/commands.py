@@ -1,0 +1,54 @@
+"""What people type to steer the talk: slash commands, and the plain words for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from handlers.reading import plain
+from storage.words import Words
+
+SLASH = re.compile(r"/([a-z_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+SECTION = "commands."
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command by its own name, with what was typed after it."""
+
+    name: str
+    rest: str = ""
+
+
+class Commands:
+    """Knows every way to type a command, in all languages at once."""
+
+    def __init__(self, catalogues: Iterable[Words]) -> None:
+        self._slashed: dict[str, str] = {}
+        self._plain: dict[str, str] = {}
+        for words in catalogues:
+            for key in words.section(SECTION):
+                self._learn(key.removeprefix(SECTION), words.all(key))
+
+    def _learn(self, name: str, ways: Iterable[str]) -> None:
+        for way in ways:
+            if way.startswith("/"):
+                self._slashed[way[1:].lower()] = name
+            else:
+                self._plain[plain(way)] = name
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Every slash command and the name it stands for."""
+        return self._slashed
+
+    def read(self, text: str) -> Command | None:
+        """The command a whole message is, if it is one."""
+        slashed = SLASH.fullmatch(text.strip())
+        if slashed:
+            name = self._slashed.get(slashed[1].lower())
+            return Command(name or "unknown", (slashed[2] or "").strip())
+        # A story may well contain the word "stop"; only a message that is nothing else commands.
+        name = self._plain.get(plain(text)) if len(text) <= 40 else None
+        return Command(name) if name else None

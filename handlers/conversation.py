@@ -1,0 +1,259 @@
+"""One event of one person: what it means where the talk stands, what comes of it, what is said."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from handlers.commands import Command, Commands
+from handlers.dialogue import About, Begin, Desk, Dialogue, Outcome, Settled, dialogues
+from handlers.questions import Partly, Question, Retake, Unclear, receipt_in
+from handlers.replay import Turn, play
+from handlers.scene import Scene
+from handlers.talk import Running, Talk
+from storage import attachments
+from storage.vocabulary import Message, Person, Role, Said
+from storage.words import Words
+
+INVITATION = re.compile(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}", re.IGNORECASE)
+SHORTEST_STORY = 12  # characters; what is shorter is a greeting, and gets the menu
+
+
+class Conversation:
+    """Hears one thing from one person. `said` and `letters` hold the replies afterwards."""
+
+    def __init__(
+        self, desk: Desk, talk: Talk, commands: Commands, files: tuple[str, ...] = ()
+    ) -> None:
+        self.desk, self.talk = desk, talk
+        self._commands, self._files = commands, files
+        self.replies: list[Message] = []
+        self.letters: list[tuple[Person, Message]] = []
+        self.answered: list[str] = []
+        self.took_files = False
+        self.forgotten = False
+
+    @property
+    def words(self) -> Words:
+        """The catalogue of the person's language."""
+        return self.desk.words
+
+    @property
+    def role(self) -> Role:
+        """What the person is here."""
+        return self.desk.member.role if self.desk.member else "citizen"
+
+    def hear(self, said: Said) -> None:
+        """Understand one thing said, and answer it."""
+        self.replies += [self.desk.tell(remark) for remark in self.talk.remarks]
+        self.talk.remarks = []
+        command = self._commands.read(said.text) if said.text else None
+        if said.start is not None:
+            self._start(said.start)
+        elif command is not None:
+            self._obey(command)
+        else:
+            self._warn(said.text or "")
+            if self.talk.running is None:
+                self._first_words(said)
+            else:
+                self._answer(said, self.talk.running)
+
+    def _warn(self, text: str) -> None:
+        # Whatever was asked, somebody in danger sees the numbers before anything else.
+        if text and self.desk.ears.danger(text):
+            self.replies.append(self.desk.tell("emergency.now"))
+
+    # -- steering -------------------------------------------------------------------------------
+
+    def _obey(self, command: Command) -> None:
+        steering: dict[str, Callable[[], None]] = {
+            "start": lambda: self._start(command.rest),
+            "menu": self._menu,
+            "cancel": self._cancel,
+            "resume": self._resume,
+            "back": self._back,
+            "unknown": lambda: self._again("unclear.command"),
+        }
+        steer = steering.get(command.name)
+        if steer is not None:
+            steer()
+        else:
+            self._begin(Begin(command.name, {"typed": command.rest} if command.rest else {}))
+
+    def _start(self, payload: str) -> None:
+        code = payload.strip().lower()
+        if INVITATION.fullmatch(code):
+            self._begin(Begin("enrol", {"code": code}))
+        else:
+            self._menu()
+
+    def _menu(self) -> None:
+        self._begin(Begin("menu" if self.talk.welcomed else "welcome"))
+        if self.talk.aside is not None:
+            self.replies.append(self.desk.tell("talk.aside"))
+
+    def _cancel(self) -> None:
+        if self.talk.running is None:
+            self._again("talk.nothing_runs")
+        else:
+            self._let_go(self.talk.running)
+            self.talk.running = None
+            self.replies.append(self.desk.tell("talk.cancelled"))
+
+    def _resume(self) -> None:
+        if self.talk.aside is not None:
+            self.talk.running, self.talk.aside = self.talk.aside, None
+            self._ask()
+        elif self.talk.running is not None:
+            self._ask()
+        else:
+            self._again("talk.nothing_waits")
+
+    def _back(self) -> None:
+        running = self.talk.running
+        path = self._turn(running).path if running else ()
+        answered = [question.key for question, _ in path]
+        if running is None:
+            self._again("talk.nothing_runs")
+        elif not answered:
+            self._again("talk.first_question")
+        else:
+            self._drop_answer(running, answered[-1])
+            self._ask()
+
+    def _again(self, why: str, **values: object) -> None:
+        self.replies.append(self.desk.tell(why, **values))
+        if self.talk.running is not None:
+            self._ask()
+        else:
+            self._menu()
+
+    # -- answering ------------------------------------------------------------------------------
+
+    def _answer(self, said: Said, running: Running) -> None:
+        turn = self._turn(running)
+        question = turn.asking
+        if question is None:  # a newer version asks no more than was answered
+            self._ask()
+        elif said.pressed is not None and said.pressed.question != question.key:
+            self._again("unclear.stale")
+        elif said.files and not question.takes_files:
+            self._again("files.not_now")
+        else:
+            scene = self._scene(running, turn, question)
+            self._take(question, question.read(said, scene), running)
+
+    def _take(self, question: Question[Any], reading: Any, running: Running) -> None:
+        if isinstance(reading, Unclear):
+            self._again(reading.why, **dict(reading.values))
+            return
+        self.took_files = bool(self._files)
+        if isinstance(reading, Partly):
+            running.so_far[question.key] = reading.so_far
+        elif isinstance(reading, Retake):
+            self._drop_answer(running, reading.key)
+        else:
+            self.answered.append(question.key)
+            running.answers[question.key] = question.keep(reading)
+            running.so_far.pop(question.key, None)
+        self._ask()
+
+    @staticmethod
+    def _drop_answer(running: Running, key: str) -> None:
+        running.answers.pop(key, None)
+        running.so_far.pop(key, None)
+
+    def _first_words(self, said: Said) -> None:
+        text = (said.text or "").strip()
+        receipt = receipt_in(text)
+        if receipt:
+            self._begin(Begin("lookup", answers={"receipt": receipt}))
+        elif INVITATION.fullmatch(text):
+            self._start(text)
+        elif said.pressed is not None:
+            self._again("unclear.stale")
+        elif len(text) < SHORTEST_STORY and not self._files:
+            self._menu()
+        else:
+            self.took_files = bool(self._files)
+            self._begin(Begin("sorting", {"text": text, "files": list(self._files)}))
+
+    # -- playing --------------------------------------------------------------------------------
+
+    def _begin(self, begin: Begin) -> None:
+        dialogue = dialogues().get(begin.name)
+        if dialogue is None or not dialogue.open_to(self.role):
+            self._again("talk.not_open")
+        elif not (self.talk.welcomed or dialogue.before_consent):
+            then = {"name": begin.name, "given": dict(begin.given), "answers": dict(begin.answers)}
+            self._begin(Begin("welcome", {"then": then}))
+        else:
+            self._set_aside()
+            self.talk.running = Running(begin.name, dict(begin.given), dict(begin.answers))
+            self._ask()
+
+    def _set_aside(self) -> None:
+        running, self.talk.running = self.talk.running, None
+        if running is None:
+            return
+        worth = self._dialogue(running).resumable and (running.answers or running.given)
+        gone = self.talk.aside if worth else running
+        if gone is not None:
+            self._let_go(gone)
+        if worth:
+            self.talk.aside = running
+
+    def _ask(self) -> None:
+        running = self.talk.running
+        if running is None:
+            return
+        turn = self._turn(running)
+        if turn.asking is not None:
+            self.replies.append(turn.asking.message(self._scene(running, turn, turn.asking)))
+        elif turn.outcome is not None:
+            self._settle(turn.outcome)
+
+    def _settle(self, outcome: Outcome) -> None:
+        settled: Settled = outcome.settle(self.desk)
+        self.talk.running = None
+        if settled.language is not None:
+            self._speak(settled.language)
+        if settled.welcomed is not None:
+            self.talk.welcomed = settled.welcomed
+        self.replies += settled.say
+        self.letters += settled.also
+        if settled.forget:
+            self.forgotten = True
+        elif settled.next is not None:
+            self._begin(settled.next)
+
+    def _speak(self, language: Any) -> None:
+        self.talk.language = language
+        self.desk = replace(self.desk, words=self.desk.catalogues[language])
+
+    def _turn(self, running: Running) -> Turn[Outcome]:
+        dialogue = self._dialogue(running)
+        about = About(self.role, self.talk.language, running.given)
+        return play(dialogue.script, about, running.answers)
+
+    def _dialogue(self, running: Running) -> Dialogue:
+        # A dialogue that a newer version no longer has ends in the menu.
+        return dialogues().get(running.name) or dialogues()["menu"]
+
+    def _scene(self, running: Running, turn: Turn[Outcome], question: Question[Any]) -> Scene:
+        return Scene(
+            self.words,
+            self.desk.ears.places,
+            self.desk.tree,
+            running.so_far.get(question.key),
+            self._files if question.takes_files else (),
+            turn.path,
+        )
+
+    def _let_go(self, running: Running) -> None:
+        files: Sequence[str] = running.files()
+        if files:
+            attachments.drop(self.desk.work, files)

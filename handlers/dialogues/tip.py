@@ -1,0 +1,23 @@
+"""A tip: what somebody saw or knows, by its legal kind, each told honestly apart."""
+
+from __future__ import annotations
+
+from handlers.dialogue import About, Begin, Dialogue, Nothing, Outcome
+from handlers.questions import Choice
+from handlers.telling import draft
+
+
+async def tip(about: About) -> Outcome:
+    """A crime, a denunciation of an official (which cannot be anonymous by law), or a remark."""
+    legal = await Choice("legal", ask="tip.legal", options=("crime", "denunciation", "reflection"))
+    if legal == "denunciation":
+        path = await Choice("path", ask="tip.path", options=("check", "remark", "stop"))
+        if path == "stop":
+            return Nothing("tip.in_person")
+        legal = legal if path == "check" else "reflection"
+    if legal == "reflection":
+        return Nothing(next=Begin("opinion"))
+    return await draft("tip", legal)
+
+
+DIALOGUE = Dialogue("tip", tip, menu=1, resumable=True)

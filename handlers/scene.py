@@ -1,0 +1,51 @@
+"""What a question may look at: words, wards, units, and what came before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from storage.people import Tree
+from storage.words import Words
+
+if TYPE_CHECKING:
+    from handlers.questions import Question
+
+
+class Ward(Protocol):
+    """A commune, ward or special zone as the gazetteer knows it."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def province(self) -> str: ...
+
+
+class Gazetteer(Protocol):
+    """Finds wards by what people type of their names."""
+
+    def search(self, text: str, most: int = 6) -> Sequence[Ward]: ...
+    def ward(self, id: str) -> Ward: ...
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Where a question stands. `so_far` is the part of its answer that was heard already."""
+
+    words: Words
+    places: Gazetteer
+    tree: Callable[[], Tree]
+    so_far: Any = None
+    files: tuple[str, ...] = ()
+    path: tuple[tuple[Question[Any], Any], ...] = field(default=())
+
+    def ward_label(self, ward: str) -> str:
+        """A ward as people read it: its name and its province. An unknown id stands for itself."""
+        try:
+            found = self.places.ward(ward)
+        except LookupError:
+            return ward
+        return f"{found.name}, {found.province}"

@@ -1,0 +1,66 @@
+"""A running talk as it is kept between two events: sealed, and nothing but answers by key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from storage.vocabulary import Language
+
+
+@dataclass
+class Running:
+    """A dialogue that waits for an answer: its name and its answers, in the order given."""
+
+    name: str
+    given: dict[str, Any] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    so_far: dict[str, Any] = field(default_factory=dict)
+
+    def files(self) -> list[str]:
+        """The files its answers hold, whatever question they answered."""
+        held = [*self.answers.values(), *self.so_far.values()]
+        return [name for each in held for name in _files_in(each)]
+
+
+def _files_in(kept: Any) -> list[str]:
+    if isinstance(kept, str):
+        return [kept] if kept.startswith(FILE) else []
+    return [name for each in kept for name in _files_in(each)] if isinstance(kept, list) else []
+
+
+FILE = "file-"  # what the id of a file starts with, so that it is known among answers
+
+
+@dataclass
+class Talk:
+    """What is remembered of one person: language, what runs, what was set aside."""
+
+    language: Language = "vi"
+    welcomed: bool = False
+    running: Running | None = None
+    aside: Running | None = None
+    remarks: list[str] = field(default_factory=list)
+
+    def as_kept(self) -> dict[str, Any]:
+        """Its stored form: plain JSON."""
+        return {
+            "language": self.language,
+            "welcomed": self.welcomed,
+            "running": vars(self.running) if self.running else None,
+            "aside": vars(self.aside) if self.aside else None,
+            "remarks": self.remarks,
+        }
+
+
+def from_kept(kept: Any) -> Talk:
+    """A talk out of its stored form; a new one where nothing was kept."""
+    if not kept:
+        return Talk()
+    return Talk(
+        cast("Language", kept["language"]),
+        kept["welcomed"],
+        Running(**kept["running"]) if kept["running"] else None,
+        Running(**kept["aside"]) if kept["aside"] else None,
+        kept.get("remarks", []),
+    )

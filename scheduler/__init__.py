@@ -1,0 +1,1 @@
+"""THE CLOCK: what happens without being asked: digests, deliveries, retention."""

@@ -1,0 +1,1 @@
+"""THE MEMORY: tables, the store, sealing, attachments, catalogues, the shared vocabulary."""

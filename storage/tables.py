@@ -1,0 +1,262 @@
+"""Every table of the store as SQLModel classes: what is sealed is bytes, what is counted plain."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+# A row's place in the file must not tell when it was written, so that it cannot be laid beside
+# another table written in the same moment: such tables are kept in the order of a random key.
+UNORDERED: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+class Seen(SQLModel, table=True):
+    """An event that was taken; keyed hash of channel and id, so that it has its effect once."""
+
+    __tablename__: ClassVar[Any] = "seen"
+    key: bytes = Field(primary_key=True)
+    until: date = Field(index=True)
+
+
+class Talk(SQLModel, table=True):
+    """What runs with one person: sealed, found by the keyed hash of the address."""
+
+    __tablename__: ClassVar[Any] = "talk"
+    __table_args__ = UNORDERED
+    key: bytes = Field(primary_key=True)
+    state: bytes
+    until: date = Field(index=True)
+
+
+class Outgoing(SQLModel, table=True):
+    """A message that waits to be sent, sealed with its address; deleted when it was."""
+
+    __tablename__: ClassVar[Any] = "outgoing"
+    __table_args__ = (Index("ix_outgoing_key_n", "key", "n"),)
+    n: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
+    channel: str
+    key: bytes
+    question: str | None = None
+    sealed: bytes
+    not_before: datetime | None = None
+    until: date = Field(index=True)
+
+
+class DeadLetter(SQLModel, table=True):
+    """An event that raised: sealed, with the name of what it raised, kept a short while."""
+
+    __tablename__: ClassVar[Any] = "deadletter"
+    id: str = Field(primary_key=True)
+    sealed: bytes
+    reason: str
+    until: date = Field(index=True)
+
+
+class Consent(SQLModel, table=True):
+    """What somebody agreed to, or not, for one purpose, under which wording."""
+
+    __tablename__: ClassVar[Any] = "consent"
+    __table_args__ = UNORDERED
+    key: bytes = Field(primary_key=True)
+    purpose: str = Field(primary_key=True)
+    given: bool
+    wording: str
+    on: date
+
+
+class Attempt(SQLModel, table=True):
+    """Wrong receipts and invitations, counted by sender and for all together, to slow guessing."""
+
+    __tablename__: ClassVar[Any] = "attempt"
+    key: bytes = Field(primary_key=True)
+    since: datetime
+    count: int
+
+
+class Unit(SQLModel, table=True):
+    """One office in the tree of units. `inspects`: takes what concerns units without a superior."""
+
+    __tablename__: ClassVar[Any] = "unit"
+    id: str = Field(primary_key=True)
+    name: str
+    name_en: str
+    parent: str | None = Field(default=None, foreign_key="unit.id")
+    ward: str | None = Field(default=None, index=True)
+    inspects: bool = False
+    since: date
+    until: date | None = None
+
+
+class Enrolled(SQLModel, table=True):
+    """A person with a role in a unit. Nothing of what the person says points here."""
+
+    __tablename__: ClassVar[Any] = "person"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    role: str
+    unit: str = Field(foreign_key="unit.id", index=True)
+    language: str
+    since: date
+    until: date | None = None
+
+
+class Address(SQLModel, table=True):
+    """Where an enrolled person is reached, sealed; found by its keyed hash."""
+
+    __tablename__: ClassVar[Any] = "address"
+    key: bytes = Field(primary_key=True)
+    person: str = Field(foreign_key="person.id", index=True)
+    sealed: bytes
+
+
+class Invitation(SQLModel, table=True):
+    """A single-use way in; only the keyed hash of its code is here."""
+
+    __tablename__: ClassVar[Any] = "invitation"
+    key: bytes = Field(primary_key=True)
+    role: str
+    unit: str = Field(foreign_key="unit.id")
+    until: datetime
+    used: bool = False
+
+
+class Report(SQLModel, table=True):
+    """What was told. Labels are plain for counting; every word of it is sealed in `body`."""
+
+    __tablename__: ClassVar[Any] = "report"
+    __table_args__ = (
+        Index("ix_report_told_unit", "told", "unit"),
+        UNORDERED,
+    )
+    id: str = Field(primary_key=True)
+    kind: str
+    legal: str
+    stream: str
+    channel: str
+    language: str
+    told: date
+    unit: str = Field(foreign_key="unit.id")
+    about: str | None = Field(default=None)
+    ward: str | None = None
+    topic: str | None = None
+    also: str = ""
+    sentiment: str | None = None
+    urgency: str | None = None
+    sure: bool = False
+    body: bytes
+
+
+class Tag(SQLModel, table=True):
+    """A suggestion of the machine, or the correction of a person, with its words sealed."""
+
+    __tablename__: ClassVar[Any] = "tag"
+    __table_args__ = UNORDERED
+    report: str = Field(primary_key=True, foreign_key="report.id")
+    axis: str = Field(primary_key=True)
+    by: str = Field(primary_key=True)
+    label: str
+    confidence: float
+    reasons: bytes
+
+
+class Case(SQLModel, table=True):
+    """A report being worked on: its receipt by keyed hash, its state, an opt-in sealed address."""
+
+    __tablename__: ClassVar[Any] = "casefile"
+    __table_args__ = UNORDERED
+    report: str = Field(primary_key=True, foreign_key="report.id")
+    alias: str = Field(unique=True)
+    receipt: bytes = Field(unique=True)
+    state: str = Field(index=True)
+    disposition: str | None = None
+    opened: date
+    answered: date | None = None
+    contented: bool | None = None
+    notice: bytes | None = None
+
+
+class CaseMessage(SQLModel, table=True):
+    """One message of a case, either way, sealed. `n` orders the messages within the case."""
+
+    __tablename__: ClassVar[Any] = "casemessage"
+    __table_args__ = UNORDERED
+    case: str = Field(primary_key=True, foreign_key="casefile.report")
+    n: int = Field(primary_key=True)
+    inward: bool
+    on: date
+    sealed: bytes
+
+
+class Attachment(SQLModel, table=True):
+    """A file: first where it lies at the platform (sealed), then what was kept of it."""
+
+    __tablename__: ClassVar[Any] = "attachment"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    state: str = Field(index=True)
+    channel: str
+    kind: str
+    locator: bytes | None = None
+    owner: bytes | None = None
+    report: str | None = Field(default=None, foreign_key="report.id", index=True)
+    stored: str | None = None
+    media: str | None = None
+    size: int = 0
+    tries: int = 0
+    not_before: datetime | None = None
+    until: date | None = Field(default=None, index=True)
+
+
+class Digest(SQLModel, table=True):
+    """A period in figures for one unit, frozen: the same bytes whenever it is asked for."""
+
+    __tablename__: ClassVar[Any] = "digest"
+    __table_args__ = (UniqueConstraint("kind", "unit", "period", "until"),)
+    id: str = Field(primary_key=True)
+    kind: str
+    unit: str = Field(foreign_key="unit.id")
+    period: str
+    first: date
+    until: date
+    closed: bool
+    made: datetime
+    snapshot: bytes
+    sha256: str
+    chart: bytes
+
+
+class Shown(SQLModel, table=True):
+    """Every figure ever published, so that no later table can be subtracted from it."""
+
+    __tablename__: ClassVar[Any] = "shown"
+    digest: str = Field(primary_key=True, foreign_key="digest.id")
+    axis: str = Field(primary_key=True)
+    label: str = Field(primary_key=True)
+    unit: str
+    first: date
+    until: date
+    count: int
+
+
+class Delivery(SQLModel, table=True):
+    """One digest for one person: whoever inserts the row owns the sending."""
+
+    __tablename__: ClassVar[Any] = "delivery"
+    digest: str = Field(primary_key=True, foreign_key="digest.id")
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    at: datetime
+
+
+class Wish(SQLModel, table=True):
+    """What a dialogue wants of the clock: a digest now, for one person."""
+
+    __tablename__: ClassVar[Any] = "wish"
+    id: str = Field(primary_key=True)
+    kind: str
+    unit: str
+    period: str
+    person: str = Field(foreign_key="person.id")

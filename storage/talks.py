@@ -1,0 +1,126 @@
+"""Running talks and the events that drive them, found by the keyed hash of an address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+
+import orjson
+from sqlalchemy import bindparam, delete, select, update
+
+from storage.sealing import CannotOpen
+from storage.store import Work, table
+from storage.tables import DeadLetter, Seen, Talk
+from storage.vocabulary import Event, Person
+
+_talk, _seen, _dead = table(Talk), table(Seen), table(DeadLetter)
+_by_keys = select(_talk.c.key, _talk.c.state).where(
+    _talk.c.key.in_(bindparam("keys", expanding=True))
+)
+_locked = _by_keys.order_by(_talk.c.key).with_for_update()
+
+
+def key_of(work: Work, person: Person) -> bytes:
+    """The keyed hash that stands for an address everywhere in the store."""
+    return work.seal.find("address", f"{person.channel}:{person.address}")
+
+
+def event_key(work: Work, event: Event) -> bytes:
+    """The keyed hash that stands for one event."""
+    return work.seal.find("event", f"{event.person.channel}:{event.id}")
+
+
+def fresh(work: Work, keys: Iterable[bytes], until: date) -> set[bytes]:
+    """Mark these events as taken and return those that were not before."""
+    rows = [{"key": key, "until": until} for key in sorted(set(keys))]
+    statement = work.insert(Seen).on_conflict_do_nothing().returning(_seen.c.key)
+    return set(work.connection.execute(statement, rows).scalars())
+
+
+def load(work: Work, keys: Iterable[bytes], until: date) -> dict[bytes, Any]:
+    """The states of the talks under these keys; where others write too, locked in key order."""
+    wanted = sorted(set(keys))
+    if not work.shared:
+        rows = work.connection.execute(_by_keys, {"keys": wanted})
+    else:
+        # An empty row first, so that two processes meet at a lock even over a talk that is new.
+        blank = [{"key": key, "state": b"", "until": until} for key in wanted]
+        work.connection.execute(work.insert(Talk).on_conflict_do_nothing(), blank)
+        rows = work.connection.execute(_locked, {"keys": wanted})
+    return {key: _opened(work, key, state) for key, state in rows if state}
+
+
+def _opened(work: Work, key: bytes, state: bytes) -> Any:
+    try:
+        return orjson.loads(work.seal.open(state, f"talk|state|{key.hex()}"))
+    except CannotOpen:
+        return None  # its key was taken out of use: the person is greeted anew
+
+
+def keep(work: Work, states: Mapping[bytes, Any], until: date) -> None:
+    """Write the talks as they stand now; one that came to nothing (None) leaves no row."""
+    running = [
+        {
+            "key": key,
+            "state": work.seal.close(orjson.dumps(state), f"talk|state|{key.hex()}"),
+            "until": until,
+        }
+        for key, state in states.items()
+        if state is not None
+    ]
+    ended = [key for key, state in states.items() if state is None]
+    if running:
+        put = work.insert(Talk)
+        put = put.on_conflict_do_update(
+            index_elements=["key"],
+            set_={"state": put.excluded.state, "until": put.excluded.until},
+        )
+        work.connection.execute(put, running)
+    if ended:
+        work.connection.execute(delete(_talk).where(_talk.c.key.in_(ended)))
+
+
+def remark(work: Work, key: bytes, sentence: str) -> None:
+    """Leave a catalogue key for the next reply of a running talk; nothing where none runs."""
+    query = select(_talk.c.state).where(_talk.c.key == key)
+    state = work.connection.execute(query.with_for_update()).scalar()
+    talk = _opened(work, key, state) if state else None
+    if talk:
+        talk["remarks"] = [*talk.get("remarks", ()), sentence]
+        sealed = work.seal.close(orjson.dumps(talk), f"talk|state|{key.hex()}")
+        work.connection.execute(update(_talk).where(_talk.c.key == key).values(state=sealed))
+
+
+def bury(work: Work, letter: str, event: bytes, reason: str, until: date) -> None:
+    """Keep an event that raised, sealed, for whoever mends the fault."""
+    sealed = work.seal.close(event, f"deadletter|sealed|{letter}")
+    row = {"id": letter, "sealed": sealed, "reason": reason, "until": until}
+    work.connection.execute(work.insert(DeadLetter), row)
+
+
+def exhume(work: Work) -> list[tuple[str, str, bytes]]:
+    """Every dead letter: its id, the name of what it raised, the event."""
+    rows = work.connection.execute(select(_dead).order_by(_dead.c.until, _dead.c.id)).all()
+    return [
+        (row.id, row.reason, work.seal.open(row.sealed, f"deadletter|sealed|{row.id}"))
+        for row in rows
+    ]
+
+
+def forget(work: Work, today: date) -> int:
+    """Delete what is past its day: talks, taken events, dead letters. Returns how many rows."""
+    gone = 0
+    for each in (_talk, _seen, _dead):
+        gone += work.connection.execute(delete(each).where(each.c.until < today)).rowcount
+    return gone
+
+
+def reseal(work: Work) -> int:
+    """Seal every running talk with the newest key. Returns how many."""
+    rows = work.connection.execute(select(_talk.c.key, _talk.c.state)).all()
+    for key, state in rows:
+        where = f"talk|state|{key.hex()}"
+        again = work.seal.close(work.seal.open(state, where), where)
+        work.connection.execute(update(_talk).where(_talk.c.key == key).values(state=again))
+    return len(rows)

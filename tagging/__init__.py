@@ -1,0 +1,1 @@
+"""The ear: text in; tags, reasons, places, masks and phrases out. Pure, offline, explained."""

@@ -1,0 +1,82 @@
+"""Danger now: the words of a message that call for the emergency numbers before anything else."""
+
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import groupby
+from pathlib import Path
+
+from tagging.matcher import Match, Matcher
+from tagging.words import PAUSES, Words, read
+
+_GRADES = ("alone", "danger", "now", "urge", "over", "never", "calm")
+_SHORT = 8  # words; who is in danger types little, and says not that it is now
+
+
+@dataclass(frozen=True)
+class _Sentence:
+    """What is said in one sentence: the danger in it, and which grades of other words."""
+
+    danger: tuple[Match[str], ...]
+    grades: frozenset[str]
+
+
+class Emergency:
+    """Word rules, apart from the trained models: they must hold on the first day and offline."""
+
+    def __init__(self, phrases: dict[str, list[str]]) -> None:
+        self._matcher = Matcher(
+            (phrase, grade) for grade in _GRADES for phrase in phrases[grade]
+        )
+
+    @classmethod
+    @cache
+    def load(cls) -> "Emergency":
+        """The rules of emergency.toml, read once."""
+        path = Path(__file__).parent / "emergency.toml"
+        return cls(tomllib.loads(path.read_text(encoding="utf-8")))
+
+    def tells(self, text: str) -> tuple[str, ...]:
+        """The words, as they stand in `text`, that tell of danger now; empty when none do."""
+        return self.told(read(text))
+
+    def told(self, words: Words) -> tuple[str, ...]:
+        """`tells`, for a message that was read already."""
+        matches = self._matcher.found(words)
+        if not any(match.value in ("alone", "danger") for match in matches):
+            return ()
+        sentences = [_weighed(part) for part in _by_sentence(words, matches)]
+        said = frozenset[str]().union(*(one.grades for one in sentences))
+        if sum(word not in PAUSES for word in words.folded) <= _SHORT:
+            said |= {"now"}
+        counted = [hit for one in sentences for hit in _counted(one, said)]
+        return tuple(dict.fromkeys(words.between(hit.start, hit.end) for hit in counted))
+
+
+def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match[str]]]:
+    """The matches of each sentence."""
+    numbers = words.sentences()
+    for _, part in groupby(matches, key=lambda match: numbers[match.start]):
+        yield list(part)
+
+
+def _weighed(matches: list[Match[str]]) -> _Sentence:
+    """One sentence without the words that a fixed, harmless expression covers."""
+    calm = {at for match in matches if match.value == "calm" for at in range(match.start, match.end)}
+    heard = [match for match in matches if not calm.intersection(range(match.start, match.end))]
+    danger = tuple(match for match in heard if match.value in ("alone", "danger"))
+    return _Sentence(danger, frozenset(match.value for match in heard))
+
+
+def _counted(sentence: _Sentence, said: frozenset[str]) -> Iterator[Match[str]]:
+    """The dangers of `sentence` that count, when the whole message has said `said`."""
+    here = sentence.grades
+    if "never" in here and "urge" not in here:
+        return
+    over = "over" in here
+    for match in sentence.danger:
+        if match.value == "alone" and not (over and not here & {"now", "urge"}):
+            yield match
+        elif match.value == "danger" and ("urge" in here if over else said & {"now", "urge"}):
+            yield match

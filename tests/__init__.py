@@ -1,0 +1,1 @@
+"""Conversations as transcripts, real databases, faults."""
