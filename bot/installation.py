@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -24,7 +25,6 @@ from tagging.tagger import Tagger
 from tagging.training import train
 
 ROOMS = Path(__file__).parent.parent
-LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 INVITED_FOR = timedelta(days=7)
 
 log = logging.getLogger("langnghe")
@@ -76,7 +76,7 @@ class Installation:
 def chance() -> Chance:
     """Codes that nobody can guess."""
     return Chance(
-        lambda n: "".join(secrets.choice(LETTERS) for _ in range(n)),
+        lambda n: b32encode(secrets.token_bytes(n)).decode()[:n].lower(),
         lambda n: f"{secrets.randbelow(10**n):0{n}d}",
     )
 

@@ -70,7 +70,7 @@ class Conversation:
 
     def _obey(self, command: Command) -> None:
         steering: dict[str, Callable[[], None]] = {
-            "start": lambda: self._start(command.rest),
+            "start": lambda: self._start(command.rest) if command.rest else self._menu(),
             "menu": self._menu,
             "cancel": self._cancel,
             "resume": self._resume,
@@ -87,6 +87,8 @@ class Conversation:
         code = payload.strip().lower()
         if INVITATION.fullmatch(code):
             self._begin(Begin("enrol", {"code": code}))
+        elif self.talk.running is not None:
+            self._ask()  # a page opened again, an old link tapped: the talk goes on where it was
         else:
             self._menu()
 
@@ -96,7 +98,7 @@ class Conversation:
             self.replies.append(self.desk.tell("talk.aside"))
 
     def _cancel(self) -> None:
-        if self.talk.running is None:
+        if self.talk.running is None or self._dialogue(self.talk.running).yields:
             self._again("talk.nothing_runs")
         else:
             self._let_go(self.talk.running)
@@ -143,8 +145,16 @@ class Conversation:
         elif said.files and not question.takes_files:
             self._again("files.not_now")
         else:
-            scene = self._scene(running, turn, question)
-            self._take(question, question.read(said, scene), running)
+            reading = question.read(said, self._scene(running, turn, question))
+            if isinstance(reading, Unclear) and self._says_something_else(said, running):
+                self._first_words(said)
+            else:
+                self._take(question, reading, running)
+
+    def _says_something_else(self, said: Said, running: Running) -> bool:
+        text = (said.text or "").strip()
+        code = receipt_in(text) or INVITATION.fullmatch(text)
+        return self._dialogue(running).yields and bool(code or len(text) >= SHORTEST_STORY)
 
     def _take(self, question: Question[Any], reading: Any, running: Running) -> None:
         if isinstance(reading, Unclear):

@@ -108,7 +108,11 @@ Script = Callable[[About], Coroutine[Any, Any, Outcome]]
 
 @dataclass(frozen=True)
 class Dialogue:
-    """One dialogue: its name, its script, who may begin it, whether it stands in the menu."""
+    """One dialogue: its name, its script, who may begin it, whether it stands in the menu.
+
+    `resumable`: it may be set aside and taken up again. `yields`: it gives way to whatever
+    else is said, and is nothing one could cancel.
+    """
 
     name: str
     script: Script
@@ -116,6 +120,7 @@ class Dialogue:
     menu: int | None = None
     before_consent: bool = False
     resumable: bool = False
+    yields: bool = False
 
     def open_to(self, role: Role) -> bool:
         """Whether somebody with this role may begin it."""

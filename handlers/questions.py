@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from handlers.reading import chosen, is_way, plain
+from handlers.reading import NUMBER, chosen, is_way, plain
 from handlers.scene import Scene
 from storage.vocabulary import Asks, Message, Option, Said
 
@@ -124,7 +124,7 @@ class ChoiceOrWords(Choice):
         if option:
             return option
         own = (said.text or "").strip()
-        if not any(letter.isalnum() for letter in own):
+        if NUMBER.fullmatch(own) or not any(letter.isalnum() for letter in own):
             return Unclear("unclear.choice")
         if len(own) > self.longest:
             return Unclear("unclear.long", (("most", self.longest),))

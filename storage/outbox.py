@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -82,7 +82,7 @@ def put(work: Work, post: Post, until: date) -> None:
 
 
 def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
-    plain = orjson.dumps({"to": letter.address, "message": asdict(letter.message)})
+    plain = orjson.dumps({"to": letter.address, "message": letter.message})
     return {
         "id": letter.id,
         "channel": letter.channel,

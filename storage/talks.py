@@ -27,8 +27,9 @@ def key_of(work: Work, person: Person) -> bytes:
 
 
 def event_key(work: Work, event: Event) -> bytes:
-    """The keyed hash that stands for one event."""
-    return work.seal.find("event", f"{event.person.channel}:{event.id}")
+    """The keyed hash that stands for one event of one person."""
+    person = event.person
+    return work.seal.find("event", f"{person.channel}:{person.address}:{event.id}")
 
 
 def fresh(work: Work, keys: Iterable[bytes], until: date) -> set[bytes]:

@@ -71,7 +71,7 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a person did in a channel. `id` is unique within its channel for good."""
+    """Something a person did in a channel. `id` is unique among the person's for good."""
 
     id: str
     person: Person

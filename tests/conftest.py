@@ -57,6 +57,16 @@ def store(url: str) -> Iterator[Store]:
     opened.close()
 
 
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The trained models, trained once for all tests."""
+    from tagging.training import train
+
+    folder = tmp_path_factory.mktemp("models")
+    train(folder)
+    return folder
+
+
 @pytest.fixture
 def talkers(store: Store) -> Talkers:
     return open_house(store)

@@ -12,10 +12,19 @@ from zoneinfo import ZoneInfo
 
 from handlers.dialogue import Chance, Ears
 from handlers.reception import House, Reception, Taken
-from storage import outbox, people, talks, words
+from storage import outbox, people, reports, talks, words
+from storage.outbox import Letter, Post
 from storage.people import Office
-from storage.store import Store
-from storage.vocabulary import Event, Message, Person, Said
+from storage.store import Store, Work
+from storage.vocabulary import (
+    ROLES,
+    Event,
+    FileAt,
+    Language,
+    Message,
+    Person,
+    Said,
+)
 from tagging.emergency import Emergency
 from tagging.normal import fold
 
@@ -107,6 +116,39 @@ class Talkers:
     def take(self, event: Event) -> Taken:
         with self.store.write() as work:
             return self.reception.take(work, [event], self.now)[0]
+
+    def restart(self) -> None:
+        """The program is stopped and started: nothing is left but what the store holds."""
+        kept = self.reception
+        fresh = chance(next(self.numbers) + 1000)
+        self.reception = Reception(kept.ears, kept.catalogues, kept.house, fresh)
+
+    def invite(self, role: str, unit: str) -> str:
+        code = f"abcd-efgh-{2222 + next(self.numbers) % 5}"
+        wanted = next(known for known in ROLES if known == role)
+        with self.store.write() as work:
+            people.invite(work, code, wanted, unit, self.now + timedelta(days=7))
+        return code
+
+    def answer(self, receipt: str, text: str) -> None:
+        """The office answers; a sender who asked for it is told that there is an answer."""
+        with self.store.write() as work:
+            known = reports.by_receipt(work, receipt.replace(" ", ""))
+            assert known is not None
+            reports.say(work, known.report, False, text, self.now.date())
+            told = reports.move(work, known.report, "answered", self.now.date())
+            if told is not None:
+                self._tell(work, *told)
+
+    def _tell(self, work: Work, person: Person, language: Language) -> None:
+        post = Post()
+        message = Message(CATALOGUES[language]("case.notice"))
+        letters = f"n{next(self.numbers)}"
+        post.add(Letter(letters, talks.key_of(work, person), "web", person.address, message))
+        outbox.put(work, post, self.now.date() + timedelta(days=60))
+
+    def files(self, kind: str, count: int, who: str = "an") -> tuple[FileAt, ...]:
+        return tuple(FileAt(f"at{next(self.numbers)}", kind) for _ in range(count))
 
     def waiting(self, who: str = "an") -> list[Message]:
         with self.store.read() as work:

@@ -414,6 +414,7 @@ function enlarge(image) {
  * @param {Said} said @param {{text?: string, key?: Word, fill?: (string|number)[]}} as @param {File[]} files
  */
 function speak(said, { text = "", key, fill = [] }, files = []) {
+  untell("placeRefused", "placeUnknown", "placeMissing", "copied", "copyYourself");
   const { bubble, words } = makeBubble("mine", text);
   if (key) say(words, key, ...fill);
   const note = make("p", "note");
@@ -452,6 +453,7 @@ async function deliver() {
 
 /** Does not return before the server has taken or refused it. @param {Item} item */
 async function settle(item) {
+  say(item.note, "sending");
   try {
     await insist(() => send(item), (key) => waiting.forEach((late) => say(late.note, key)));
     untell("connecting", "lost", "cookies");
@@ -642,7 +644,7 @@ async function inSight() {
 /** The server is there: what was said meanwhile goes out, and a talk that has nothing begins. */
 function meet() {
   met = true;
-  if (!talk.childElementCount) speak({ text: "/start" }, { key: "begin" });
+  if (!talk.childElementCount) speak({ start: "" }, { key: "begin" });
   deliver();
 }
 
@@ -682,11 +684,18 @@ async function forget() {
   talk.replaceChildren();
   part("composer").hidden = true;
   box.value = "";
-  await insist(() => call("DELETE", "/session"), () => tell("forgetting")).catch(() => null); // refused: there is nothing left
+  await insist(forgetAtServer, () => tell("forgetting"));
   forgetting = false;
   tell("forgotten");
   part("again").hidden = false;
   part("again").focus();
+}
+
+/** Only a 401 means that nothing is left there; any other failure is tried again, so that "deleted" is never said too early. */
+async function forgetAtServer() {
+  await call("DELETE", "/session").catch((error) => {
+    if (error.code !== 401) throw new Later("busy", error.seconds);
+  });
 }
 
 /** An invitation link's code, which then leaves the address bar and the history. */

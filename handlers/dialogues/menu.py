@@ -13,4 +13,4 @@ async def menu(about: About) -> Outcome:
     return Nothing(next=Begin(picked))
 
 
-DIALOGUE = Dialogue("menu", menu)
+DIALOGUE = Dialogue("menu", menu, yields=True)

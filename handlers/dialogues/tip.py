@@ -7,9 +7,17 @@ from handlers.questions import Choice
 from handlers.telling import draft
 
 
+LEGAL = ("crime", "denunciation", "reflection", "emergency")
+
+
 async def tip(about: About) -> Outcome:
     """A crime, a denunciation of an official (which cannot be anonymous by law), or a remark."""
-    legal = await Choice("legal", ask="tip.legal", options=("crime", "denunciation", "reflection"))
+    legal = await Choice("legal", ask="tip.legal", options=LEGAL)
+    if legal == "emergency":
+        called = await Choice("called", ask="tip.called", options=("go_on", "stop"))
+        if called == "stop":
+            return Nothing("talk.cancelled")
+        legal = "crime"
     if legal == "denunciation":
         path = await Choice("path", ask="tip.path", options=("check", "remark", "stop"))
         if path == "stop":

@@ -1,0 +1,5 @@
+"""`python -m bot` is `langnghe`."""
+
+from bot.program import main
+
+main()

@@ -1,0 +1,137 @@
+"""Topic, sentiment and urgency of a message, how sure that is, and the words that say so."""
+
+from array import array
+from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import itemgetter
+from pathlib import Path
+from typing import TypeAlias
+
+from tagging.emergency import Emergency
+from tagging.features import features
+from tagging.model import Axis, Model
+from tagging.words import PAUSES, Words, read
+
+Rows: TypeAlias = "dict[str, array[int]]"
+
+_MOST_REASONS = 4
+_NEXT_TO_BEST = 0.25  # a reason weighs at least this part of the weightiest one
+_VARIETY = 20  # words; a message as long as this has more than two different ones
+
+
+@dataclass(frozen=True)
+class Tags:
+    """The tags of one message. `sure` is false where people should see "chưa rõ".
+
+    `confidence` is, by axis, the probability (0 to 1) that the tag is right; `reasons` are, by
+    axis, the words that caused the tag, as they stand in the message, weightiest first.
+    """
+
+    topic: str
+    also: tuple[str, ...]
+    sentiment: str
+    urgency: str
+    confidence: dict[str, float]
+    sure: bool
+    reasons: dict[str, tuple[str, ...]]
+
+
+UNREADABLE = Tags(
+    topic="other",
+    also=(),
+    sentiment="neutral",
+    urgency="routine",
+    confidence={"topic": 0.0, "sentiment": 0.0, "urgency": 0.0},
+    sure=False,
+    reasons={"topic": (), "sentiment": (), "urgency": ()},
+)
+
+
+class Tagger:
+    """The trained model and the emergency rules together; loaded once, safe to share."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self._emergency = Emergency.load()
+
+    @classmethod
+    def load(cls, folder: Path) -> "Tagger":
+        """The tagger whose model lies in `folder`; raises `model.NoModel`, `model.BrokenModel`."""
+        tagger = cls(Model.load(folder))
+        tagger.tag("warm up")
+        return tagger
+
+    def tag(self, text: str) -> Tags:
+        """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
+        words = read(text)
+        told = self._emergency.told(words)
+        found = features(words, bool(told))
+        rows = self._model.rows(found)
+        if not _readable(words, rows):
+            return UNREADABLE
+        choices = map(_choice, self._model.axes, self._model.scores(rows))
+        topic, sentiment, urgency = choices
+        reasons = {
+            choice.axis.name: _reasons(words, found, rows, self._model.column(at, choice.best))
+            for at, choice in enumerate((topic, sentiment, urgency))
+        }
+        if urgency.label == "emergency" and told:
+            reasons["urgency"] = told
+        return Tags(
+            topic=topic.label,
+            also=topic.also,
+            sentiment=sentiment.label,
+            urgency=urgency.label,
+            confidence={one.axis.name: one.confidence for one in (topic, sentiment, urgency)},
+            sure=topic.confidence >= topic.axis.sure,
+            reasons=reasons,
+        )
+
+    def tag_many(self, texts: Iterable[str]) -> list[Tags]:
+        """The tags of each text, in order."""
+        return [self.tag(text) for text in texts]
+
+
+@dataclass(frozen=True)
+class _Choice:
+    """What was chosen on one axis; `best` is the place of the label among its labels."""
+
+    axis: Axis
+    best: int
+    label: str
+    confidence: float
+    also: tuple[str, ...]
+
+
+def _choice(axis: Axis, scores: list[float]) -> _Choice:
+    chances = axis.confidence(scores)
+    best = chances.index(max(chances))
+    if axis.alarm < 1 and chances[axis.labels.index("emergency")] >= axis.alarm:
+        best = axis.labels.index("emergency")
+    also = sorted((-chance, at) for at, chance in enumerate(chances) if chance >= axis.also)
+    names = tuple(axis.labels[at] for _, at in also if at != best)
+    return _Choice(axis, best, axis.labels[best], round(chances[best], 4), names)
+
+
+def _readable(words: Words, rows: Rows) -> bool:
+    """Whether `words` are language the model has met, and not one word over and over."""
+    different = set(words.folded) - PAUSES
+    known = sum(word in rows for word in different)
+    wall = len(different) < 3 and len(words.folded) >= _VARIETY
+    return known > 0 and known * 4 >= len(different) and not wall
+
+
+def _reasons(words: Words, found: dict[str, int], rows: Rows, column: int) -> tuple[str, ...]:
+    """The words whose features weigh most for the label in `column`."""
+    weighed = sorted(((-row[column], name) for name, row in rows.items()), key=itemgetter(0))
+    least = weighed[0][0] * _NEXT_TO_BEST
+    said: list[str] = []
+    for weight, name in weighed[: 2 * _MOST_REASONS]:
+        at = found[name]
+        if at < 0 or weight >= 0 or weight > least or len(said) == _MOST_REASONS:
+            continue
+        pair = "_" in name and at > 0 and words.folded[at - 1] not in PAUSES
+        text = words.between(at - pair, at + 1)
+        if words.folded[at] not in PAUSES and not any(text in one for one in said):
+            said = [*(one for one in said if one not in text), text]
+    return tuple(said)
