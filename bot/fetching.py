@@ -12,10 +12,12 @@ from typing import Protocol
 from bot.cleaning import NotTaken, clean
 from storage import attachments, talks
 from storage.attachments import Lying, Vault
+from storage.sealing import CannotOpen
 from storage.store import Store, StoreDown
 
 PAUSE = 2.0  # seconds between two looks when nobody nudges
 MOST_TRIES = 6
+CLAIMED = timedelta(minutes=5)  # for one round; a process that dies leaves it to the next
 LATER = timedelta(seconds=20)  # doubled with each try
 
 log = logging.getLogger("langnghe.files")
@@ -61,7 +63,10 @@ class Fetcher:
 
     def _due(self) -> list[Lying]:
         with self.store.read() as work:
-            return attachments.waiting(work, self.now())
+            if not attachments.any_waiting(work):
+                return []
+        with self.store.write() as work:
+            return attachments.claim(work, self.now(), self.now() + CLAIMED)
 
     async def _one(self, lying: Lying) -> None:
         platform = self.platforms.get(lying.channel)
@@ -70,7 +75,7 @@ class Fetcher:
                 raise LookupError(lying.channel)
             content = await asyncio.to_thread(platform.fetch, lying.locator)
             cleaned = await clean(content)
-        except (NotTaken, LookupError):
+        except (NotTaken, LookupError, CannotOpen):
             await asyncio.to_thread(self._refuse, lying)
         except OSError as error:
             log.warning("a file could not be fetched this time: %s", type(error).__name__)

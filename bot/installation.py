@@ -14,7 +14,7 @@ from handlers.dialogue import Chance, Ears
 from handlers.reception import House, Reception
 from storage import people, words
 from storage.attachments import Vault
-from storage.migrating import migrate
+from storage.migrating import migrate, revision
 from storage.sealing import Keys, KeysMissing, Seal
 from storage.store import Store
 from storage.units import read_units
@@ -84,14 +84,14 @@ def chance() -> Chance:
 def open_installation(settings: Settings) -> Installation:
     """Open an installation, or make it: folder, keys, schema, units. Raises WrongSetting."""
     keys = _keys(settings)
-    seal = Seal(keys)
+    seal = Seal(keys, lambda: Keys.read(settings.data_dir / "keys.json"))
     store = Store(settings.database, seal)
     migrate(store.engine)
     opened = Installation(
         settings,
         keys,
         store,
-        words.load(*_word_folders(settings)),
+        _words(settings),
         Vault(settings.data_dir / "attachments", seal),
         Vault(settings.data_dir / "incoming", seal),
     )
@@ -109,13 +109,30 @@ def _keys(settings: Settings) -> Keys:
     try:
         return Keys.read(path)
     except KeysMissing:
-        if (folder / "langnghe.db").exists():
+        if _used(settings):
             raise  # new keys would make every word in there unreadable for good
-    except (ValueError, KeyError):
+    except ValueError:
         raise WrongSetting(f"DATA_DIR: {path} is damaged; put its back-up there") from None
     made = Keys.new()
     made.write(path)
     return made
+
+
+def _used(settings: Settings) -> bool:
+    """Whether the database was used already, wherever it lies."""
+    store = Store(settings.database, Seal(Keys.new()))
+    try:
+        with store.read() as work:
+            return revision(work.connection) is not None
+    finally:
+        store.close()
+
+
+def _words(settings: Settings) -> dict[Language, words.Words]:
+    try:
+        return words.load(*_word_folders(settings))
+    except ValueError as slip:
+        raise WrongSetting(f"WORDS_DIR={settings.words_dir}: {slip}") from None
 
 
 def _word_folders(settings: Settings) -> tuple[Path, ...]:
@@ -135,10 +152,8 @@ def _plant_units(opened: Installation) -> None:
     except (OSError, ValueError) as error:
         raise WrongSetting(f"UNITS_FILE={chosen}: {error}") from None
     with opened.store.write() as work:
-        if chosen is None and people.tree(work, opened.today()).units:
-            return
-        for unit in units:
-            people.add_unit(work, unit, opened.today())
+        if chosen is not None or not people.tree(work, opened.today()).units:
+            people.set_units(work, units, opened.today())
 
 
 def ensure_models(opened: Installation) -> None:

@@ -8,7 +8,8 @@ from typing import IO, Any
 
 import orjson
 
-from tagging.evaluation import evaluate, held_out
+from tagging.corpus import heldout_messages
+from tagging.evaluation import evaluate, rendered
 from tagging.tagger import Tagger, Tags
 from tagging.training import train
 
@@ -62,4 +63,4 @@ def _labels(tags: Tags) -> dict[str, Any]:
 def judged(models: Path, bare: bool) -> str:
     """The evaluation on the held-out messages as text."""
     _tagger(models)
-    return str(evaluate(models, held_out(), bare=bare))
+    return rendered(evaluate(models, heldout_messages(), bare=bare))

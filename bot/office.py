@@ -2,20 +2,47 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.installation import Installation, now
-from scheduler.due import Office, due
-from storage import attachments, reports
+from bot.installation import Installation, chance, now
+from scheduler import chart
+from scheduler.due import due
+from scheduler.office import Office
+from storage import attachments, people, reports
+from tagging import phrases, taxonomy
+from tagging.places import Places
 
-log = logging.getLogger("langnghe.clock")
+LETTER_DAYS = 60  # a digest waits so long for its reader
 
 
 def office_of(installation: Installation) -> Office:
     """The rules of the office out of the settings."""
-    raise NotImplementedError
+    chosen = installation.settings
+    places = Places.load(installation.models)
+
+    def place(ward: str) -> str:
+        found = places.ward(ward)
+        return found.name if found else ward
+
+    return Office(
+        zone=chosen.zone,
+        kind=chosen.digest_kind,
+        cut=chosen.digest_cut,
+        digest_day=chosen.digest_day,
+        digest_hour=chosen.digest_hour,
+        quiet_from=chosen.quiet_from,
+        quiet_until=chosen.quiet_until,
+        floor=chosen.smallest_group,
+        catalogues=installation.catalogues,
+        taxonomy=taxonomy.load(),
+        place=place,
+        phrases=phrases.common,
+        chart=chart.draw,
+        ids=chance().letters,
+        letter_days=LETTER_DAYS,
+        longest={"web": 4096},
+    )
 
 
 def tick_of(installation: Installation, office: Office) -> Callable[[], None]:
@@ -32,7 +59,9 @@ def forget(installation: Installation) -> None:
     """Destroy the words of old reports, and the files that no row wants any more."""
     today = installation.today()
     with installation.store.write() as work:
-        reports.forget(work, today - timedelta(days=installation.settings.keep_days))
+        long_ago = today - timedelta(days=installation.settings.keep_days)
+        reports.forget(work, long_ago)
+        people.expire(work, long_ago)
         attachments.expire(work, today)
         wanted = attachments.stored(work)
     for name in installation.vault.older(now() - timedelta(hours=1)) - wanted:

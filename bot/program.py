@@ -7,7 +7,6 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -159,9 +158,10 @@ def digest(
 ) -> None:
     """Print the digest of a period; one that is over is frozen for good by the first to ask."""
     from bot.office import office_of
-    from scheduler.due import ask
     from scheduler.edition import text
     from scheduler.periods import BadPeriod
+    from scheduler.press import ask
+    from scheduler.snapshot import thaw
 
     opened = _opened()
     ensure_models(opened)
@@ -177,8 +177,8 @@ def digest(
     if format == "json":
         sys.stdout.buffer.write(made.snapshot + b"\n")
     else:
-        snapshot = orjson.loads(made.snapshot)
-        sys.stdout.write(text(snapshot, opened.catalogues[language], office.taxonomy) + "\n")
+        words = opened.catalogues[language]
+        sys.stdout.write(text(thaw(made.snapshot), words, office.taxonomy) + "\n")
 
 
 @app.command("import")

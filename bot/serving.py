@@ -25,6 +25,7 @@ from bot.clerk import Clerk
 from bot.fetching import Fetcher
 from bot.installation import Installation, now
 from bot.office import office_of, tick_of
+from handlers.reception import Taken
 from scheduler.clock import Clock
 from storage.sealing import Seal
 from storage.store import StoreDown
@@ -147,8 +148,10 @@ def _start(installation: Installation) -> Server:
     clock = Clock(tick_of(installation, office_of(installation)), TICK)
     fetcher: Fetcher
 
-    def changed() -> None:
+    def changed(taken: Taken) -> None:
         fetcher.nudged.set()
+        if taken.wishes:
+            clock.nudge()
 
     web = WebChat(
         store,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from storage.words import Words
 
 SLASH = re.compile(r"/([a-z_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
 SECTION = "commands."
+LONGEST_WAY = 40  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Commands:
     def __init__(self, catalogues: Iterable[Words]) -> None:
         self._slashed: dict[str, str] = {}
         self._plain: dict[str, str] = {}
+        self._marked: dict[str, str] = {}
         for words in catalogues:
             for key in words.section(SECTION):
                 self._learn(key.removeprefix(SECTION), words.all(key))
@@ -37,6 +40,7 @@ class Commands:
                 self._slashed[way[1:].lower()] = name
             else:
                 self._plain[plain(way)] = name
+                self._marked[_lowered(way)] = name
 
     @property
     def known(self) -> Mapping[str, str]:
@@ -50,5 +54,13 @@ class Commands:
             name = self._slashed.get(slashed[1].lower())
             return Command(name or "unknown", (slashed[2] or "").strip())
         # A story may well contain the word "stop"; only a message that is nothing else commands.
-        name = self._plain.get(plain(text)) if len(text) <= 40 else None
+        if len(text) > LONGEST_WAY:
+            return None
+        # Whoever types the marks means them: "đúng" is not "dừng".
+        said = _lowered(text)
+        name = self._plain.get(plain(text)) if said.isascii() else self._marked.get(said)
         return Command(name) if name else None
+
+
+def _lowered(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", text).casefold().split()).strip(" .!")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -33,6 +33,8 @@ class Conversation:
         self.letters: list[tuple[Person, Message]] = []
         self.answered: list[str] = []
         self.took_files = False
+        self.settled = False
+        self.wishes = False
         self.forgotten = False
 
     @property
@@ -46,13 +48,22 @@ class Conversation:
         return self.desk.member.role if self.desk.member else "citizen"
 
     def hear(self, said: Said) -> None:
-        """Understand one thing said, and answer it."""
+        """Understand one thing said, and answer it; files that no answer holds any more go."""
+        held = self._held()
         self.replies += [self.desk.tell(remark) for remark in self.talk.remarks]
         self.talk.remarks = []
+        self._understand(said)
+        attachments.drop(self.desk.work, sorted(held - self._held()))
+
+    def _held(self) -> set[str]:
+        talks = (self.talk.running, self.talk.aside)
+        return set() if self.forgotten else {f for talk in talks if talk for f in talk.files()}
+
+    def _understand(self, said: Said) -> None:
         command = self._commands.read(said.text) if said.text else None
         if said.start is not None:
             self._start(said.start)
-        elif command is not None:
+        elif command is not None and not self._is_an_option(said):
             self._obey(command)
         else:
             self._warn(said.text or "")
@@ -60,6 +71,15 @@ class Conversation:
                 self._first_words(said)
             else:
                 self._answer(said, self.talk.running)
+
+    def _is_an_option(self, said: Said) -> bool:
+        """Whether the open question offers the very words that are a command elsewhere."""
+        running = self.talk.running
+        if running is None or (said.text or "").startswith("/"):
+            return False
+        turn = self._turn(running)
+        asking = turn.asking
+        return bool(asking and asking.pressed(said, self._scene(running, turn, asking)))
 
     def _warn(self, text: str) -> None:
         # Whatever was asked, somebody in danger sees the numbers before anything else.
@@ -78,10 +98,15 @@ class Conversation:
             "unknown": lambda: self._again("unclear.command"),
         }
         steer = steering.get(command.name)
+        self._warn(command.rest)
         if steer is not None:
             steer()
+        elif command.rest:
+            # What stands behind the command is its first words: a code, a language, a story.
+            given, story = {"typed": command.rest}, {"what": [command.rest, []]}
+            self._begin(Begin(command.name, given, story))
         else:
-            self._begin(Begin(command.name, {"typed": command.rest} if command.rest else {}))
+            self._begin(Begin(command.name))
 
     def _start(self, payload: str) -> None:
         code = payload.strip().lower()
@@ -98,16 +123,20 @@ class Conversation:
             self.replies.append(self.desk.tell("talk.aside"))
 
     def _cancel(self) -> None:
-        if self.talk.running is None or self._dialogue(self.talk.running).yields:
+        running = self.talk.running
+        if running is None or self._dialogue(running).yields:
             self._again("talk.nothing_runs")
+        elif self._dialogue(running).stored:
+            self._again("talk.stored")
         else:
-            self._let_go(self.talk.running)
             self.talk.running = None
             self.replies.append(self.desk.tell("talk.cancelled"))
 
     def _resume(self) -> None:
-        if self.talk.aside is not None:
-            self.talk.running, self.talk.aside = self.talk.aside, None
+        aside, self.talk.aside = self.talk.aside, None
+        if aside is not None:
+            self._set_aside()
+            self.talk.running = aside
             self._ask()
         elif self.talk.running is not None:
             self._ask()
@@ -143,7 +172,10 @@ class Conversation:
         elif said.pressed is not None and said.pressed.question != question.key:
             self._again("unclear.stale")
         elif said.files and not question.takes_files:
-            self._again("files.not_now")
+            if self._dialogue(running).yields:
+                self._first_words(said)
+            else:
+                self._again("files.not_now")
         else:
             reading = question.read(said, self._scene(running, turn, question))
             if isinstance(reading, Unclear) and self._says_something_else(said, running):
@@ -154,7 +186,7 @@ class Conversation:
     def _says_something_else(self, said: Said, running: Running) -> bool:
         text = (said.text or "").strip()
         code = receipt_in(text) or INVITATION.fullmatch(text)
-        return self._dialogue(running).yields and bool(code or len(text) >= SHORTEST_STORY)
+        return bool(code) or (self._dialogue(running).yields and len(text) >= SHORTEST_STORY)
 
     def _take(self, question: Question[Any], reading: Any, running: Running) -> None:
         if isinstance(reading, Unclear):
@@ -209,11 +241,7 @@ class Conversation:
         running, self.talk.running = self.talk.running, None
         if running is None:
             return
-        worth = self._dialogue(running).resumable and (running.answers or running.given)
-        gone = self.talk.aside if worth else running
-        if gone is not None:
-            self._let_go(gone)
-        if worth:
+        if self._dialogue(running).resumable and (running.answers or running.given):
             self.talk.aside = running
 
     def _ask(self) -> None:
@@ -228,7 +256,9 @@ class Conversation:
 
     def _settle(self, outcome: Outcome) -> None:
         settled: Settled = outcome.settle(self.desk)
-        self.talk.running = None
+        ended, self.talk.running = self.talk.running, None
+        self.settled = True
+        self.wishes |= settled.wishes
         if settled.language is not None:
             self._speak(settled.language)
         if settled.welcomed is not None:
@@ -238,7 +268,8 @@ class Conversation:
         if settled.forget:
             self.forgotten = True
         elif settled.next is not None:
-            self._begin(settled.next)
+            carried = ended.answers if ended and settled.next.carries else {}
+            self._begin(replace(settled.next, answers={**carried, **settled.next.answers}))
 
     def _speak(self, language: Any) -> None:
         self.talk.language = language
@@ -262,8 +293,3 @@ class Conversation:
             self._files if question.takes_files else (),
             turn.path,
         )
-
-    def _let_go(self, running: Running) -> None:
-        files: Sequence[str] = running.files()
-        if files:
-            attachments.drop(self.desk.work, files)

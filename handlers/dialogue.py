@@ -52,22 +52,30 @@ class About:
 
 @dataclass(frozen=True)
 class Begin:
-    """Which dialogue comes next, and what it is given."""
+    """Which dialogue comes next, and what it is given.
+
+    `carries`: answers given so far under the same keys hold there too.
+    """
 
     name: str
     given: Mapping[str, Any] = field(default_factory=dict)
     answers: Mapping[str, Any] = field(default_factory=dict)
+    carries: bool = False
 
 
 @dataclass(frozen=True)
 class Settled:
-    """What an outcome led to: what to say, what comes next, which language from now on."""
+    """What an outcome led to: what to say, what comes next, which language from now on.
+
+    `wishes`: a row waits for the clock, which need not wait for its next tick.
+    """
 
     say: tuple[Message, ...] = ()
     next: Begin | None = None
     language: Language | None = None
     welcomed: bool | None = None
     forget: bool = False
+    wishes: bool = False
     also: tuple[tuple[Person, Message], ...] = ()
 
 
@@ -111,7 +119,8 @@ class Dialogue:
     """One dialogue: its name, its script, who may begin it, whether it stands in the menu.
 
     `resumable`: it may be set aside and taken up again. `yields`: it gives way to whatever
-    else is said, and is nothing one could cancel.
+    else is said, and is nothing one could cancel. `stored`: what it is about is stored, so
+    cancelling does not undo it.
     """
 
     name: str
@@ -121,6 +130,7 @@ class Dialogue:
     before_consent: bool = False
     resumable: bool = False
     yields: bool = False
+    stored: bool = False
 
     def open_to(self, role: Role) -> bool:
         """Whether somebody with this role may begin it."""

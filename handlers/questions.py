@@ -11,6 +11,7 @@ from handlers.scene import Scene
 from storage.vocabulary import Asks, Message, Option, Said
 
 T = TypeVar("T")
+MOST_WARDS = 5  # to choose from; more do not fit a phone
 LONGEST_STORY = 8000  # characters; about three pages, more comes as a file or in parts
 
 
@@ -285,7 +286,7 @@ class Place(Question[Where]):
             return Unclear("place.unclear")
         if len(typed) > self.longest:
             return Unclear("unclear.long", (("most", self.longest),))
-        offered = [ward.id for ward in scene.places.search(typed, 5)]
+        offered = _nearest(scene, typed)
         return Partly({"typed": typed, "offered": offered}) if offered else Where(words=typed)
 
     def _picked(self, option: str, scene: Scene) -> Where:
@@ -307,6 +308,13 @@ class Place(Question[Where]):
         if answer.pin:
             return scene.words("place.pin", lat=answer.pin[0], lon=answer.pin[1])
         return answer.words or scene.words("place.unknown")
+
+
+def _nearest(scene: Scene, typed: str) -> list[str]:
+    """The wards a name may mean, those of the provinces this office serves first."""
+    served = {u.ward.split(".")[0] for u in scene.tree().units.values() if u.ward}
+    found = [ward.id for ward in scene.places.search(typed, 30)]
+    return sorted(found, key=lambda ward: ward.split(".")[0] not in served)[:MOST_WARDS]
 
 
 class UnitName(Question[str]):
@@ -331,7 +339,8 @@ class UnitName(Question[str]):
         wanted = plain(said.text or "")
         if is_way(wanted, "unknown", scene.words):
             return "?"
-        found = [u.id for u in scene.tree().units.values() if wanted and wanted in plain(u.name)]
+        units = scene.tree().units.values()
+        found = [u.id for u in units if wanted and wanted in plain(f"{u.name} {u.name_en}")]
         if not found:
             return Unclear("unit.unclear")
         return found[0] if len(found) == 1 else Partly(found[:6])

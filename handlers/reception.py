@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import orjson
 
 from handlers.commands import Commands
 from handlers.conversation import Conversation
@@ -47,6 +46,7 @@ class Taken:
     key: bytes
     replies: tuple[Waiting, ...] = ()
     repeated: bool = False
+    wishes: bool = False
     failed: str | None = None
 
 
@@ -158,11 +158,17 @@ class _Batch:
             self._note(event, key, files)
         self._talks[key] = None if heard.forgotten else heard.talk.as_kept()
         self._touched.add(key)
+        if heard.settled:  # a role may have begun or ended; the next event of this batch sees it
+            self.members.pop(key, None)
+            self.members |= people.members(self._work, [key])
+        if heard.forgotten:
+            self._post.letters = [each for each in self._post.letters if each.key != key]
         for question in heard.answered:
             self._post.answer(key, question)
         for person, message in heard.letters:
             self._letter(talks.key_of(self._work, person), person.channel, person.address, message)
-        return Taken(key, tuple(self._reply(event, key, message) for message in heard.replies))
+        replies = tuple(self._reply(event, key, message) for message in heard.replies)
+        return Taken(key, replies, wishes=heard.wishes)
 
     def _note(self, event: Event, key: bytes, files: Mapping[str, FileAt]) -> None:
         until = self._ahead(self._house.file_days)
@@ -182,7 +188,7 @@ class _Batch:
         reason = type(error).__name__
         letter = self._reception.chance.letters(20)
         until = self._ahead(self._house.dead_days)
-        talks.bury(self._work, letter, orjson.dumps(event), reason, until)
+        talks.bury(self._work, letter, _as_kept(event), reason, until)
         words = self._reception.catalogues[from_kept(self._talks.get(key)).language]
         reply = self._reply(event, key, Message(words("talk.failed", number=letter[:6])))
         return Taken(key, (reply,), failed=reason)
@@ -199,6 +205,10 @@ class _Batch:
 
     def _ahead(self, days: int) -> date:
         return self.today + timedelta(days=days)
+
+
+def _as_kept(event: Event) -> bytes:
+    return json.dumps(asdict(event), default=str).encode()  # takes what no UTF-8 can hold
 
 
 def _tidied(said: Said) -> Said:

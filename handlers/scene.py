@@ -28,7 +28,7 @@ class Gazetteer(Protocol):
     """Finds wards by what people type of their names."""
 
     def search(self, text: str, most: int = 6) -> Sequence[Ward]: ...
-    def ward(self, id: str) -> Ward: ...
+    def ward(self, id: str) -> Ward | None: ...
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,5 @@ class Scene:
 
     def ward_label(self, ward: str) -> str:
         """A ward as people read it: its name and its province. An unknown id stands for itself."""
-        try:
-            found = self.places.ward(ward)
-        except LookupError:
-            return ward
-        return f"{found.name}, {found.province}"
+        found = self.places.ward(ward)
+        return f"{found.name}, {found.province}" if found else ward

@@ -19,14 +19,14 @@ class Running:
 
     def files(self) -> list[str]:
         """The files its answers hold, whatever question they answered."""
-        held = [*self.answers.values(), *self.so_far.values()]
-        return [name for each in held for name in _files_in(each)]
+        return _files_in([self.given, self.answers, self.so_far])
 
 
 def _files_in(kept: Any) -> list[str]:
     if isinstance(kept, str):
         return [kept] if kept.startswith(FILE) else []
-    return [name for each in kept for name in _files_in(each)] if isinstance(kept, list) else []
+    parts = kept.values() if isinstance(kept, dict) else kept if isinstance(kept, list) else ()
+    return [name for each in parts for name in _files_in(each)]
 
 
 FILE = "file-"  # what the id of a file starts with, so that it is known among answers
@@ -54,9 +54,14 @@ class Talk:
 
 
 def from_kept(kept: Any) -> Talk:
-    """A talk out of its stored form; a new one where nothing was kept."""
-    if not kept:
+    """A talk out of its stored form; a new one where nothing was kept, or another version's."""
+    try:
+        return _read(kept) if kept else Talk()
+    except (KeyError, TypeError):
         return Talk()
+
+
+def _read(kept: Any) -> Talk:
     return Talk(
         cast("Language", kept["language"]),
         kept["welcomed"],

@@ -51,12 +51,12 @@ class Draft:
         reports.open_case(desk.work, self._opened(desk, report, receipt))
         return Settled(
             say=(Message(desk.words(f"sent.{self.legal}")),),
-            next=Begin("receipt", {"receipt": receipt}),
+            next=Begin("receipt", {"receipt": receipt, "told": self.reply == "notice"}),
         )
 
     def _told(self, desk: Desk, report: str) -> Told:
         unit = routed(desk.tree(), self.where.ward, self.about)
-        readable = all(
+        readable = any(
             given
             for purpose, given, _ in people.consents(desk.work, desk.key)
             if purpose == "machine"

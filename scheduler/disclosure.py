@@ -12,13 +12,17 @@ is not judged alone. Two rules hold for everything published together:
    no longer give the numbers that were printed. So the printed numbers, too, are subtracted as
    a reader would do it, and nothing from 1 to `floor - 1` may remain.
 
+Spans of days that merely overlap (the second half-year beside the first nine months) would make
+pieces that no such rule tells in time, so a bulletin whose days cut across published ones is hidden.
+
 A label that would break a rule goes into the rest of its axis, the smallest first; a rest that is
 too small takes the next smallest label with it; a total that would break one hides the bulletin.
 What was published long ago and breaks a rule today (the floor was raised, old reports were
 deleted) is past mending, and only what a new bulletin adds to it counts.
 
 What is counted is reports. No tie from a report to its sender exists, so five reports may be five
-people, or one who wrote five times: that is the price of not knowing who wrote.
+people, or one who wrote five times: that is the price of not knowing who wrote. And what a reader
+knows from elsewhere (that all of a ward's reports of a topic came from one street) is not weighed.
 """
 
 from __future__ import annotations
@@ -240,7 +244,7 @@ class _Scale:
 
     def _cuts(self, rests: _Rests, group: int) -> bool:
         """Whether only the new total tells a group from the reports beside it."""
-        within, beside = rests.masks(group), rests.masks(~group)
+        within, beside = rests.masks(group), rests.masks(~group) | {0}
         return any(mask ^ self._new in beside for mask in within)
 
     def _figures(self, shown: Mapping[str, int]) -> dict[str, int]:

@@ -52,6 +52,11 @@ class Ground:
         self._below = {unit: tree.below(unit) for unit in tree.units}
         self._above = {unit: frozenset(tree.above(unit)) for unit in tree.units}
 
+    @property
+    def units(self) -> frozenset[str]:
+        """Every unit there is."""
+        return frozenset(self._below)
+
     def below(self, unit: str) -> frozenset[str]:
         """A unit and everything under it."""
         return self._below.get(unit, frozenset((unit,)))

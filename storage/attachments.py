@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import delete, or_, select, update
 
-from storage.sealing import Seal
+from storage.sealing import CannotOpen, Seal
 from storage.store import Work, table
 from storage.tables import Attachment
 
@@ -121,23 +121,30 @@ def drop(work: Work, files: Sequence[str]) -> None:
         )
 
 
-def waiting(work: Work, now: datetime, most: int = 20) -> list[Lying]:
-    """Files to fetch now, those tried least first."""
+def any_waiting(work: Work) -> bool:
+    """Whether any file waits at all: a look that disturbs no writer."""
+    query = select(_row.c.id).where(_row.c.state == "waiting").limit(1)
+    return work.connection.execute(query).first() is not None
+
+
+def claim(work: Work, now: datetime, until: datetime, most: int = 20) -> list[Lying]:
+    """Files to fetch now, those tried least first; nobody else takes them before `until`."""
     due = or_(_row.c.not_before.is_(None), _row.c.not_before <= now)
-    rows = work.connection.execute(
-        select(_row).where(_row.c.state == "waiting", due).order_by(_row.c.tries).limit(most)
-    )
-    return [
-        Lying(
-            row.id,
-            row.channel,
-            row.kind,
-            work.seal.open(row.locator, f"attachment|locator|{row.id}").decode(),
-            row.owner,
-            row.tries,
-        )
-        for row in rows
-    ]
+    query = select(_row).where(_row.c.state == "waiting", due).order_by(_row.c.tries).limit(most)
+    rows = work.connection.execute(query.with_for_update(skip_locked=True)).all()
+    taken = _row.c.id.in_([row.id for row in rows])
+    if rows:
+        work.connection.execute(update(_row).where(taken).values(not_before=until))
+    return [lying for row in rows if (lying := _lying(work, row)) is not None]
+
+
+def _lying(work: Work, row: Any) -> Lying | None:
+    try:
+        locator = work.seal.open(row.locator, f"attachment|locator|{row.id}").decode()
+    except CannotOpen:
+        refuse(work, row.id)  # sealed under a key that was taken out of use
+        return None
+    return Lying(row.id, row.channel, row.kind, locator, row.owner, row.tries)
 
 
 def keep(work: Work, file: str, stored: str, media: str, size: int) -> None:

@@ -181,6 +181,11 @@ def find(work: Work, kind: str, unit: str, period: str, until: date) -> Digest |
     return Digest(**row._mapping) if row else None
 
 
+def kept(work: Work, digest: str) -> bool:
+    """Whether a digest was frozen, and not only shown to whoever asked."""
+    return bool(work.connection.execute(select(exists().where(_digest.c.id == digest))).scalar())
+
+
 def received(work: Work, kind: str) -> set[tuple[str, str, date, str]]:
     """Who has which closed digest of a kind: unit, period, its end, person."""
     rows = work.connection.execute(

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
 
 from storage.migrations import HEAD
+from storage.store import StoreDown
 
 SCRIPTS = Path(__file__).parent / "migrations"
 ONE_AT_A_TIME = 7_316_401  # any number; who holds this advisory lock migrates
@@ -28,8 +30,16 @@ def revision(connection: Connection) -> str | None:
 def migrate(engine: Engine) -> bool:
     """Bring the schema to HEAD in one transaction; False when it stood there already.
 
-    Raises NewerDatabase when the database is ahead of this program.
+    Raises NewerDatabase when the database is ahead of this program, StoreDown when it cannot
+    be reached or written.
     """
+    try:
+        return _migrate(engine)
+    except DBAPIError as error:
+        raise StoreDown(type(error.orig).__name__) from error
+
+
+def _migrate(engine: Engine) -> bool:
     with engine.connect() as connection:
         embedded = connection.dialect.name == "sqlite"
         if embedded:

@@ -99,6 +99,24 @@ def tree(work: Work, today: date) -> Tree:
     return Tree({r.id: Office(r.id, r.name, r.name_en, r.parent, r.ward, r.inspects) for r in rows})
 
 
+def set_units(work: Work, units: Iterable[Office], today: date) -> None:
+    """Make the tree what an office wrote down: new ones begin, others end, the rest is renamed."""
+    listed = list(units)
+    for unit in listed:
+        add_unit(work, unit, today)
+        values = {
+            "name": unit.name,
+            "name_en": unit.name_en,
+            "parent": unit.parent,
+            "ward": unit.ward,
+            "inspects": unit.inspects,
+            "until": None,
+        }
+        work.connection.execute(update(_unit).where(_unit.c.id == unit.id).values(values))
+    gone = _unit.c.id.not_in([unit.id for unit in listed]), _unit.c.until.is_(None)
+    work.connection.execute(update(_unit).where(*gone).values(until=today))
+
+
 def add_unit(work: Work, unit: Office, since: date) -> None:
     """Add a unit to the tree, or nothing when its id stands already."""
     row = {
@@ -248,6 +266,12 @@ def consents(work: Work, key: bytes) -> list[tuple[str, bool, date]]:
         .order_by(_consent.c.purpose)
     )
     return [tuple(row) for row in rows]
+
+
+def expire(work: Work, before: date) -> int:
+    """Delete consents that were given, or refused, before a day. Returns how many."""
+    done: int = work.connection.execute(delete(_consent).where(_consent.c.on < before)).rowcount
+    return done
 
 
 def withdraw(work: Work, key: bytes) -> None:

@@ -152,6 +152,7 @@ def reasons(work: Work, report: str) -> dict[str, tuple[str, float, list[str]]]:
             orjson.loads(work.seal.open(row.reasons, f"tag|reasons|{report}.{row.axis}")),
         )
         for row in rows
+        if row.reasons  # destroyed with the report's words when its time was over
     }
 
 

@@ -8,6 +8,7 @@ import json
 import os
 import secrets
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 PADDED_TO = 64  # bytes; a sealed text tells its length only to the next multiple
+NUMBER = 2  # bytes
 NONCE = 12  # bytes, NIST SP 800-38D
 TAG = 16
 
@@ -46,13 +48,18 @@ class Keys:
 
     @classmethod
     def read(cls, path: Path) -> Keys:
-        """Read the key file. Raises KeysMissing when it is not there."""
+        """Read the key file. Raises KeysMissing when it is not there, ValueError when damaged."""
         try:
             found = json.loads(path.read_text())
+            sealing = tuple((int(k), b64decode(v)) for k, v in found["sealing"].items())
+            read = cls(b64decode(found["finding"]), tuple(sorted(sealing, reverse=True)))
         except FileNotFoundError:
             raise KeysMissing(str(path)) from None
-        sealing = tuple((int(k), b64decode(v)) for k, v in found["sealing"].items())
-        return cls(b64decode(found["finding"]), tuple(sorted(sealing, reverse=True)))
+        except (KeyError, TypeError, AttributeError) as damage:
+            raise ValueError(type(damage).__name__) from None
+        if not sealing or any(len(key) != 32 for key in (read.finding, *dict(sealing).values())):
+            raise ValueError("a key is missing or cut short")
+        return read
 
     def write(self, path: Path) -> None:
         """Write the key file readable by its owner only, and durably, before anything uses it."""
@@ -62,11 +69,15 @@ class Keys:
         }
         beside = path.with_suffix(".new")
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.fchmod(handle, 0o600)  # a leftover of an earlier try may have had another mode
         with os.fdopen(handle, "w") as out:
             json.dump(content, out, indent=1)
             out.flush()
             os.fsync(out.fileno())
         beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        os.fsync(folder)
+        os.close(folder)
 
     def rotated(self) -> Keys:
         """The same keys with a new one in front: what is sealed from now on uses it."""
@@ -75,27 +86,37 @@ class Keys:
 
 
 class Seal:
-    """Seals, opens and finds. `where` binds a sealed value to its place: `table|column|row`."""
+    """Seals, opens and finds. `where` binds a sealed value to its place: `table|column|row`.
 
-    def __init__(self, keys: Keys) -> None:
+    `again` reads the keys once more, for what another process sealed with a newer one.
+    """
+
+    def __init__(self, keys: Keys, again: Callable[[], Keys] | None = None) -> None:
+        self._finding = _derived(keys.finding, "find")
+        self._again = again
+        self._use(keys)
+
+    def _use(self, keys: Keys) -> None:
         self._ciphers = {n: AESGCM(_derived(key, "seal")) for n, key in keys.sealing}
         self._newest = keys.sealing[0][0]
-        self._finding = _derived(keys.finding, "find")
 
     def close(self, plain: bytes, where: str) -> bytes:
-        """Seal bytes: 1 byte key number, 12 nonce, then padded ciphertext and tag."""
+        """Seal bytes: 2 bytes key number, 12 nonce, then padded ciphertext and tag."""
         padded = plain + b"\x80" + bytes(-(len(plain) + 1) % PADDED_TO)
         nonce = os.urandom(NONCE)
         sealed = self._ciphers[self._newest].encrypt(nonce, padded, where.encode())
-        return bytes([self._newest % 256]) + nonce + sealed
+        return self._newest.to_bytes(NUMBER) + nonce + sealed
 
     def open(self, sealed: bytes, where: str) -> bytes:
         """Open what `close` made at the same place. Raises CannotOpen."""
-        cipher = self._ciphers.get(sealed[0]) if len(sealed) > NONCE + TAG else None
-        if cipher is None:
+        number, nonce = int.from_bytes(sealed[:NUMBER]), sealed[NUMBER : NUMBER + NONCE]
+        if number not in self._ciphers and self._again is not None:
+            self._use(self._again())
+        cipher = self._ciphers.get(number)
+        if cipher is None or len(sealed) < NUMBER + NONCE + TAG:
             raise CannotOpen(where)
         try:
-            padded = cipher.decrypt(sealed[1 : 1 + NONCE], sealed[1 + NONCE :], where.encode())
+            padded = cipher.decrypt(nonce, sealed[NUMBER + NONCE :], where.encode())
         except InvalidTag:
             raise CannotOpen(where) from None
         return padded[: padded.rindex(b"\x80")]

@@ -140,7 +140,10 @@ def _engines(url: str) -> tuple[Engine, Engine]:
 def _embedded(path: str, begin: str) -> Engine:
     if pysqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise BadDatabase(f"SQLite {pysqlite3.sqlite_version} can lose data: run `make run` again")
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    try:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadDatabase(f"DATABASE_URL: {path} cannot be made ({error.strerror})") from None
     engine = create_engine(f"sqlite:///{path}", module=pysqlite3.dbapi2)
 
     @event.listens_for(engine, "connect")

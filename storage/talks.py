@@ -115,13 +115,3 @@ def forget(work: Work, today: date) -> int:
     for each in (_talk, _seen, _dead):
         gone += work.connection.execute(delete(each).where(each.c.until < today)).rowcount
     return gone
-
-
-def reseal(work: Work) -> int:
-    """Seal every running talk with the newest key. Returns how many."""
-    rows = work.connection.execute(select(_talk.c.key, _talk.c.state)).all()
-    for key, state in rows:
-        where = f"talk|state|{key.hex()}"
-        again = work.seal.close(work.seal.open(state, where), where)
-        work.connection.execute(update(_talk).where(_talk.c.key == key).values(state=again))
-    return len(rows)

@@ -15,6 +15,8 @@ def read_units(path: Path) -> list[Office]:
     units: dict[str, Office] = {}
     for each in listed:
         unit = _unit(each)
+        if unit.inspects and unit.parent is not None:
+            raise ValueError(f"unit {unit.id}: one that inspects stands under no other")
         if unit.parent is not None and unit.parent not in units:
             raise ValueError(f"unit {unit.id}: its parent {unit.parent} must stand before it")
         units[unit.id] = unit

@@ -8,7 +8,7 @@ from functools import cache
 
 from tagging.words import shorthand
 
-_BARE = {point: None for point in range(0x300, 0x370)}
+_BARE = dict.fromkeys(range(768, 880))
 _WORD = re.compile(r"[^\W\d_]+")
 _ONE_WORD_IN = 7  # is slipped in
 _NEIGHBOURS = {

@@ -1,5 +1,6 @@
-"""How far the scores can be trusted: probabilities and thresholds fitted on messages not learned from."""
+"""How far scores can be trusted: probabilities and thresholds, fitted on messages not learned from."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
@@ -8,7 +9,10 @@ from tagging.model import Axis
 
 SURE_ENOUGH = 0.80  # of the tags shown as sure this share is right, among messages as hard as ours
 RECALL_OF_EMERGENCIES = 0.95
-_GENTLE, _STEEP, _STEPS = 0.2, 20.0, 60
+_GENTLE, _STEEP, _NEAR_ENOUGH = 0.2, 20.0, 0.01
+_GOLDEN = 0.382
+_SHIFTS = tuple(step / 20 for step in range(-10, 11))
+_FEW = 5  # labels; with so few, one that is rare is easily overlooked
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,11 @@ class Judged:
 
 
 def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
-    """`axis` with the steepness and the thresholds that suit `judged` best."""
+    """`axis` with the bias, the steepness and the thresholds that suit `judged` best."""
+    if len(axis.labels) <= _FEW:
+        shifts = _shifts(axis, judged)
+        bias = tuple(a + b for a, b in zip(axis.bias, shifts, strict=True))
+        axis, judged = replace(axis, bias=bias), [_shifted(one, shifts) for one in judged]
     axis = replace(axis, steepness=_steepness(axis, judged))
     axis = replace(axis, sure=_sure(axis, judged))
     if any(one.also for one in judged):
@@ -31,21 +39,46 @@ def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
     return axis
 
 
+def _shifted(judged: Judged, shifts: Sequence[float]) -> Judged:
+    scores = [score + shift for score, shift in zip(judged.scores, shifts, strict=True)]
+    return replace(judged, scores=scores)
+
+
+def _shifts(axis: Axis, judged: Sequence[Judged]) -> list[float]:
+    """What to add to the score of each label so that the mean F1 of the labels is highest."""
+    shifts = [0.0] * len(axis.labels)
+    for _ in range(2):
+        for at in range(len(shifts)):
+            tries = ([*shifts[:at], shift, *shifts[at + 1 :]] for shift in _SHIFTS)
+            shifts = max(tries, key=lambda one: (_mean_f1(axis, judged, one), -sum(map(abs, one))))
+    return shifts
+
+
+def _mean_f1(axis: Axis, judged: Sequence[Judged], shifts: Sequence[float]) -> float:
+    right, said, true = Counter[str](), Counter[str](), Counter[str]()
+    for one in judged:
+        scores = [score + shift for score, shift in zip(one.scores, shifts, strict=True)]
+        label = axis.labels[scores.index(max(scores))]
+        said[label] += 1
+        true[one.truth] += 1
+        right[label] += label == one.truth
+    return sum(2 * right[label] / ((said[label] + true[label]) or 1) for label in axis.labels)
+
+
 def _steepness(axis: Axis, judged: Sequence[Judged]) -> float:
     """The steepness under which the truth is likeliest; the likelihood has one summit."""
     low, high = _GENTLE, _STEEP
-    for _ in range(_STEPS):
-        left, right = low + (high - low) * 0.382, low + (high - low) * 0.618
-        if _surprise(replace(axis, steepness=left), judged) < _surprise(replace(axis, steepness=right), judged):
+    while high - low > _NEAR_ENOUGH:
+        left, right = low + (high - low) * _GOLDEN, high - (high - low) * _GOLDEN
+        if _surprise(axis, left, judged) < _surprise(axis, right, judged):
             high = right
         else:
             low = left
-        if high - low < 0.01:
-            break
     return round((low + high) / 2, 2)
 
 
-def _surprise(axis: Axis, judged: Sequence[Judged]) -> float:
+def _surprise(axis: Axis, steepness: float, judged: Sequence[Judged]) -> float:
+    axis = replace(axis, steepness=steepness)
     at = {label: i for i, label in enumerate(axis.labels)}
     return -sum(log(max(axis.confidence(one.scores)[at[one.truth]], 1e-12)) for one in judged)
 
@@ -56,9 +89,8 @@ def _sure(axis: Axis, judged: Sequence[Judged]) -> float:
     for one in judged:
         chances = axis.confidence(one.scores)
         ranked.append((max(chances), axis.labels[chances.index(max(chances))] == one.truth))
-    ranked.sort(reverse=True)
     right, least = 0, 1.0
-    for count, (confidence, correct) in enumerate(ranked, 1):
+    for count, (confidence, correct) in enumerate(sorted(ranked, reverse=True), 1):
         right += correct
         if right >= SURE_ENOUGH * count:
             least = confidence
@@ -71,11 +103,9 @@ def _also(axis: Axis, judged: Sequence[Judged]) -> float:
     for one in judged:
         chances = axis.confidence(one.scores)
         best = chances.index(max(chances))
-        pairs += [
-            (chance, axis.labels[at] in (*one.also, one.truth))
-            for at, chance in enumerate(chances)
-            if at != best
-        ]
+        labels = enumerate(zip(chances, axis.labels, strict=True))
+        wanted = (*one.also, one.truth)
+        pairs += [(chance, label in wanted) for at, (chance, label) in labels if at != best]
     return _best_threshold(sorted(pairs, reverse=True))
 
 
@@ -89,8 +119,8 @@ def _best_threshold(ranked: list[tuple[float, bool]]) -> float:
 
 
 def _alarm(axis: Axis, judged: Sequence[Judged]) -> float:
-    """The highest probability of emergency that still catches the share of them that we promise."""
+    """The highest probability of emergency that still catches the share of them we promise."""
     at = axis.labels.index("emergency")
     caught = sorted(axis.confidence(one.scores)[at] for one in judged if one.truth == "emergency")
     missed = int(len(caught) * (1 - RECALL_OF_EMERGENCIES))
-    return round(caught[missed], 4) - 1e-4 if caught else 1.0
+    return round(caught[missed] - 1e-4, 4) if caught else 1.0

@@ -26,9 +26,7 @@ class Emergency:
     """Word rules, apart from the trained models: they must hold on the first day and offline."""
 
     def __init__(self, phrases: dict[str, list[str]]) -> None:
-        self._matcher = Matcher(
-            (phrase, grade) for grade in _GRADES for phrase in phrases[grade]
-        )
+        self._matcher = Matcher((phrase, grade) for grade in _GRADES for phrase in phrases[grade])
 
     @classmethod
     @cache
@@ -63,7 +61,9 @@ def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match
 
 def _weighed(matches: list[Match[str]]) -> _Sentence:
     """One sentence without the words that a fixed, harmless expression covers."""
-    calm = {at for match in matches if match.value == "calm" for at in range(match.start, match.end)}
+    calm = {
+        at for match in matches if match.value == "calm" for at in range(match.start, match.end)
+    }
     heard = [match for match in matches if not calm.intersection(range(match.start, match.end))]
     danger = tuple(match for match in heard if match.value in ("alone", "danger"))
     return _Sentence(danger, frozenset(match.value for match in heard))
@@ -76,7 +76,7 @@ def _counted(sentence: _Sentence, said: frozenset[str]) -> Iterator[Match[str]]:
         return
     over = "over" in here
     for match in sentence.danger:
-        if match.value == "alone" and not (over and not here & {"now", "urge"}):
-            yield match
-        elif match.value == "danger" and ("urge" in here if over else said & {"now", "urge"}):
+        if (match.value == "alone" and not (over and not here & {"now", "urge"})) or (
+            match.value == "danger" and ("urge" in here if over else said & {"now", "urge"})
+        ):
             yield match

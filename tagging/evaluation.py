@@ -129,7 +129,11 @@ def _score(label: str, confusions: Counter[tuple[str, str]]) -> Score:
     support = sum(n for (truth, _), n in confusions.items() if truth == label)
     said = sum(n for (_, other), n in confusions.items() if other == label)
     return Score(
-        label, support, _share(right, said), _share(right, support), _share(2 * right, said + support)
+        label,
+        support,
+        _share(right, said),
+        _share(right, support),
+        _share(2 * right, said + support),
     )
 
 
@@ -138,7 +142,9 @@ def _calibration(judged: Sequence[tuple[float, bool]]) -> float:
     ranges: dict[int, list[tuple[float, bool]]] = defaultdict(list)
     for confidence, right in judged:
         ranges[min(int(confidence * _BINS), _BINS - 1)].append((confidence, right))
-    gaps = (abs(sum(c for c, _ in part) - sum(right for _, right in part)) for part in ranges.values())
+    gaps = (
+        abs(sum(c for c, _ in part) - sum(right for _, right in part)) for part in ranges.values()
+    )
     return _share(sum(gaps), len(judged))
 
 

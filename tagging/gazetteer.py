@@ -24,7 +24,9 @@ Row = dict[str, str]
 
 def build(folder: Path) -> int:
     """Write places.json to `folder`; gives the number of communes."""
-    source = json.loads(package("underthesea", "address/data/mapping.json").read_text(encoding="utf-8"))
+    source = json.loads(
+        package("underthesea", "address/data/mapping.json").read_text(encoding="utf-8")
+    )
     wards = list(_wards(source["ward_mapping"], source["province_names"]))
     beside = folder / f"{FILE}.{os.getpid()}"
     text = json.dumps({"wards": wards}, ensure_ascii=False, separators=(",", ":"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Generic, TypeVar
 
 from tagging.normal import fold, spelled
@@ -51,18 +52,19 @@ class Matcher(Generic[T]):
 
     def found(self, words: Words) -> list[Match[T]]:
         """Every phrase that stands in `words`, by where it starts; matches may overlap."""
-        first = self._root.next
+        first, after = self._root.next, [*words.folded[1:], ""]
         matches: list[Match[T]] = []
-        for at, word in enumerate(words.folded):
-            if word in first:
-                matches += self._from(first[word], words, at, at + 1, (at,))
+        for at, (word, following) in enumerate(zip(words.folded, after, strict=False)):
+            node = first.get(word)
+            if node and (node.ends or following in node.next or GAP in node.next):
+                matches += self._from(node, words, at, at + 1, (at,))
         return matches
 
     def _from(
         self, node: _Node[T], words: Words, start: int, at: int, taken: tuple[int, ...]
     ) -> Iterator[Match[T]]:
         for phrase, value in node.ends:
-            if all(_same(word, words, i) for word, i in zip(phrase, taken, strict=True)):
+            if all(map(_same, phrase, taken, repeat(words))):
                 yield Match(start, at, value)
         if not node.next or at == len(words.folded):
             return
@@ -76,7 +78,7 @@ class Matcher(Generic[T]):
                     yield from self._from(after, words, start, skipped + 1, (*taken, skipped))
 
 
-def _same(word: str, words: Words, at: int) -> bool:
+def _same(word: str, at: int, words: Words) -> bool:
     """Whether the word read at `at` is `word`, or was typed without any mark."""
     read = words.spelled[at]
     if word[0] == EXACT:

@@ -1,19 +1,21 @@
-"""The trained model as it is kept and run: one row of whole numbers for every feature, all axes side by side."""
+"""The trained model as it is kept and run: a row of small whole numbers for every feature."""
 
 import json
-import sys
-from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import exp, sqrt
 from pathlib import Path
+from typing import Any
 
 from tagging.weights import Weights
 
 FILE = "tagger.model"
-_SHAPE = 1  # of the file; a reader of another shape refuses it
-_LARGEST = 32767
-_RARITY = 100.0  # rarities (idf) are at most some tens; squared they are kept in hundredths
+_SHAPE = 2  # of the file; a reader of another shape refuses it
+ZERO = 128  # the byte of a weight that says nothing; less speaks against a label, more for it
+_STEPS = 127
+_RARITY = 2.0  # a squared rarity (idf) is at most about 110 and is kept in halves
+_STRONGEST = 0.9995  # the share of weights that is kept in full; the few above are cut to it
+_IDLE = 1e-3  # a weight that says nothing; the largest are about 2
 
 
 class NoModel(FileNotFoundError):
@@ -50,40 +52,49 @@ class Axis:
         return [one / total for one in odds]
 
 
+@dataclass(frozen=True)
+class Reading:
+    """The features of a message that the model knows, and its weights for them, column by column."""
+
+    names: list[str]
+    columns: list[tuple[int, ...]]
+
+
 class Model:
     """Scores the labels of every axis for the features of a message.
 
-    A row holds, axis after axis, the weight of each label and then the squared rarity.
+    A row is a string of bytes: axis after axis, the weight of each label (128 is zero) and then
+    the squared rarity of the feature, which gives the length by which a score is divided.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], features: list[str], rows: "array[int]") -> None:
+    def __init__(self, axes: tuple[Axis, ...], rows: dict[str, bytes]) -> None:
         self.axes = axes
         self._rows = rows
-        self._width = sum(len(axis.labels) + 1 for axis in axes)
-        self._at = dict(zip(features, range(0, len(rows), self._width), strict=True))
 
     @property
     def size(self) -> int:
         """How many features it knows."""
-        return len(self._at)
+        return len(self._rows)
 
     def calibrated(self, axes: tuple[Axis, ...]) -> "Model":
         """The same weights with other thresholds."""
-        return Model(axes, list(self._at), self._rows)
+        return Model(axes, self._rows)
 
-    def rows(self, found: Iterable[str]) -> dict[str, "array[int]"]:
-        """The row of each feature that the model knows."""
-        at, rows, width = self._at, self._rows, self._width
-        return {name: rows[at[name] : at[name] + width] for name in found if name in at}
+    def read(self, found: Iterable[str]) -> "Reading":
+        """What the model knows of these features."""
+        rows = self._rows
+        names = [name for name in found if name in rows]
+        return Reading(names, list(zip(*[rows[name] for name in names], strict=True)))
 
-    def scores(self, rows: Mapping[str, "array[int]"]) -> list[list[float]]:
-        """For each axis the scores of its labels, for a message with these rows."""
-        sums = list(map(sum, zip(*rows.values(), strict=True))) or [0] * self._width
-        scores, start = [], 0
+    def scores(self, reading: "Reading") -> list[list[float]]:
+        """For each axis the scores of its labels, for a message read so."""
+        sums = list(map(sum, reading.columns)) or [0] * _width(self.axes)
+        zero, scores, start = ZERO * len(reading.names), [], 0
         for axis in self.axes:
             end = start + len(axis.labels)
             per = axis.scale / (sqrt(sums[end] / _RARITY) or 1.0)
-            scores.append([n * per + b for n, b in zip(sums[start:end], axis.bias, strict=True)])
+            own = zip(sums[start:end], axis.bias, strict=True)
+            scores.append([(total - zero) * per + bias for total, bias in own])
             start = end + 1
         return scores
 
@@ -93,9 +104,9 @@ class Model:
 
     def save(self, path: Path) -> None:
         """Write the model to `path`: a line of JSON, the features line by line, the rows."""
-        names = "\n".join(self._at).encode()
+        names = "\n".join(self._rows).encode()
         head = {"shape": _SHAPE, "axes": [asdict(axis) for axis in self.axes], "names": len(names)}
-        path.write_bytes(json.dumps(head).encode() + b"\n" + names + _little(self._rows).tobytes())
+        path.write_bytes(json.dumps(head).encode() + b"\n" + names + b"".join(self._rows.values()))
 
     @classmethod
     def load(cls, folder: Path) -> "Model":
@@ -106,55 +117,63 @@ class Model:
         head, _, body = path.read_bytes().partition(b"\n")
         try:
             facts = json.loads(head)
+            if facts["shape"] != _SHAPE:
+                raise BrokenModel(str(path))
             names = body[: facts["names"]].decode().split("\n")
-            rows = array("h", body[facts["names"] :])
-            return cls(tuple(_axis(one) for one in facts["axes"]), names, _little(rows))
+            axes, rows = tuple(map(_axis, facts["axes"])), body[facts["names"] :]
+            starts = range(0, len(rows), width := _width(axes))
+            return cls(
+                axes, {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
+            )
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenModel(str(path)) from error
 
 
-def packed(axes: dict[str, Weights], order: dict[str, tuple[str, ...]]) -> Model:
-    """One model of the weights of several axes, labels in the order given, idle features left out."""
-    kept, columns, described = _worth(axes.values()), [], []
+def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) -> Model:
+    """One model of the weights of several axes, its labels in the order given."""
+    names = _telling(axes.values())
+    columns: list[bytes] = []
+    described: list[Axis] = []
     for name, weights in axes.items():
-        at = [weights.features.get(feature, -1) for feature in kept]
+        at = [weights.features.get(feature, -1) for feature in names]
         rarity = [weights.rarity[i] if i >= 0 else 0.0 for i in at]
-        width, rows = len(weights.features), []
-        for label in order[name]:
-            start = weights.labels.index(label) * width
-            row = [weights.weight[start + i] * r if i >= 0 else 0.0 for i, r in zip(at, rarity, strict=True)]
-            rows.append(row)
-        scale = max(abs(value) for row in rows for value in row) / _LARGEST
-        columns += [[round(value / scale) for value in row] for row in rows]
-        columns.append([min(_LARGEST, round(r * r * _RARITY)) for r in rarity])
+        rows = [_pulls(weights, label, at, rarity) for label in order[name]]
+        sizes = sorted(abs(value) for row in rows for value in row if value)
+        scale = sizes[int(len(sizes) * _STRONGEST)] / _STEPS
+        columns += [bytes(_small(value / scale) for value in row) for row in rows]
+        columns.append(bytes(min(255, round(r * r * _RARITY)) for r in rarity))
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
-    return Model(tuple(described), kept, array("h", (n for row in zip(*columns, strict=True) for n in row)))
+    rows = map(bytes, zip(*columns, strict=True))
+    return Model(tuple(described), dict(zip(names, rows, strict=True)))
 
 
-def _worth(axes: Iterable[Weights]) -> list[str]:
+def _width(axes: Iterable[Axis]) -> int:
+    return sum(len(axis.labels) + 1 for axis in axes)
+
+
+def _pulls(weights: Weights, label: str, at: list[int], rarity: list[float]) -> list[float]:
+    """What each feature adds to the score of `label`; `at` is -1 for one the axis knows not."""
+    start = weights.labels.index(label) * len(weights.features)
+    pairs = zip(at, rarity, strict=True)
+    return [weights.weight[start + i] * r if i >= 0 else 0.0 for i, r in pairs]
+
+
+def _small(value: float) -> int:
+    return ZERO + max(-_STEPS, min(_STEPS, round(value)))
+
+
+def _telling(axes: Iterable[Weights]) -> list[str]:
     """The features that weigh anything on any axis, in the order of the alphabet."""
-    kept: set[str] = set()
+    telling: set[str] = set()
     for weights in axes:
         width = len(weights.features)
         for name, at in weights.features.items():
-            if any(abs(w) > _IDLE for w in weights.weight[at::width]):
-                kept.add(name)
-    return sorted(kept)
+            if any(abs(one) > _IDLE for one in weights.weight[at::width]):
+                telling.add(name)
+    return sorted(telling)
 
 
-_IDLE = 1e-3  # of a weight; the largest are about 2
-
-
-def _axis(facts: dict[str, object]) -> Axis:
+def _axis(facts: dict[str, Any]) -> Axis:
     """An axis from what the file says of it."""
-    labels, bias = facts.pop("labels"), facts.pop("bias")
-    return Axis(labels=tuple(labels), bias=tuple(bias), **facts)  # type: ignore[arg-type]
-
-
-def _little(rows: "array[int]") -> "array[int]":
-    """`rows` in the byte order of the file, which is the usual one."""
-    if sys.byteorder == "big":
-        rows = array("h", rows)
-        rows.byteswap()
-    return rows
+    return Axis(**{**facts, "labels": tuple(facts["labels"]), "bias": tuple(facts["bias"])})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
 
-_MARKS: dict[int, str | None] = {point: None for point in range(0x300, 0x370)}
+_MARKS: dict[int, str | None] = dict.fromkeys(range(768, 880))
 _FOLDED = _MARKS | {ord("đ"): "d"}
 _TONE_KEYS = {"\u0300": "f", "\u0301": "s", "\u0309": "r", "\u0303": "x", "\u0323": "j"}
 _QUALITY_KEYS = {"\u0302": None, "\u0306": "w", "\u031b": "w"}  # None: the vowel is doubled

@@ -1,18 +1,13 @@
 """Topic, sentiment and urgency of a message, how sure that is, and the words that say so."""
 
-from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from operator import itemgetter
 from pathlib import Path
-from typing import TypeAlias
 
 from tagging.emergency import Emergency
 from tagging.features import features
-from tagging.model import Axis, Model
+from tagging.model import ZERO, Axis, Model, Reading
 from tagging.words import PAUSES, Words, read
-
-Rows: TypeAlias = "dict[str, array[int]]"
 
 _MOST_REASONS = 4
 _NEXT_TO_BEST = 0.25  # a reason weighs at least this part of the weightiest one
@@ -66,14 +61,15 @@ class Tagger:
         words = read(text)
         told = self._emergency.told(words)
         found = features(words, bool(told))
-        rows = self._model.rows(found)
-        if not _readable(words, rows):
+        reading = self._model.read(found)
+        if not _readable(words, reading):
             return UNREADABLE
-        choices = map(_choice, self._model.axes, self._model.scores(rows))
-        topic, sentiment, urgency = choices
+        chosen = list(map(_choice, self._model.axes, self._model.scores(reading)))
+        topic, sentiment, urgency = chosen
+        columns = (self._model.column(at, one.best) for at, one in enumerate(chosen))
         reasons = {
-            choice.axis.name: _reasons(words, found, rows, self._model.column(at, choice.best))
-            for at, choice in enumerate((topic, sentiment, urgency))
+            one.axis.name: _reasons(words, found, _weightiest(reading, column))
+            for one, column in zip(chosen, columns, strict=True)
         }
         if urgency.label == "emergency" and told:
             reasons["urgency"] = told
@@ -82,7 +78,7 @@ class Tagger:
             also=topic.also,
             sentiment=sentiment.label,
             urgency=urgency.label,
-            confidence={one.axis.name: one.confidence for one in (topic, sentiment, urgency)},
+            confidence={one.axis.name: one.confidence for one in chosen},
             sure=topic.confidence >= topic.axis.sure,
             reasons=reasons,
         )
@@ -113,25 +109,31 @@ def _choice(axis: Axis, scores: list[float]) -> _Choice:
     return _Choice(axis, best, axis.labels[best], round(chances[best], 4), names)
 
 
-def _readable(words: Words, rows: Rows) -> bool:
+def _readable(words: Words, reading: Reading) -> bool:
     """Whether `words` are language the model has met, and not one word over and over."""
     different = set(words.folded) - PAUSES
-    known = sum(word in rows for word in different)
+    known = len(different.intersection(reading.names))
     wall = len(different) < 3 and len(words.folded) >= _VARIETY
     return known > 0 and known * 4 >= len(different) and not wall
 
 
-def _reasons(words: Words, found: dict[str, int], rows: Rows, column: int) -> tuple[str, ...]:
-    """The words whose features weigh most for the label in `column`."""
-    weighed = sorted(((-row[column], name) for name, row in rows.items()), key=itemgetter(0))
-    least = weighed[0][0] * _NEXT_TO_BEST
+def _reasons(words: Words, found: dict[str, int], weightiest: list[str]) -> tuple[str, ...]:
+    """The words that the weightiest features came from."""
     said: list[str] = []
-    for weight, name in weighed[: 2 * _MOST_REASONS]:
+    for name in weightiest:
         at = found[name]
-        if at < 0 or weight >= 0 or weight > least or len(said) == _MOST_REASONS:
+        if at < 0 or words.folded[at] in PAUSES or len(said) == _MOST_REASONS:
             continue
         pair = "_" in name and at > 0 and words.folded[at - 1] not in PAUSES
         text = words.between(at - pair, at + 1)
-        if words.folded[at] not in PAUSES and not any(text in one for one in said):
+        if text not in " ".join(said):
             said = [*(one for one in said if one not in text), text]
     return tuple(said)
+
+
+def _weightiest(reading: Reading, column: int) -> list[str]:
+    """The features that say most for the label in `column`, the first first."""
+    weights = reading.columns[column]
+    least = ZERO + max((max(weights) - ZERO) * _NEXT_TO_BEST, 1)
+    ranked = [(-one, reading.names[at]) for at, one in enumerate(weights) if one >= least]
+    return [name for _, name in sorted(ranked)[: 2 * _MOST_REASONS]]

@@ -10,7 +10,7 @@ from time import perf_counter
 
 import underthesea_core
 
-from tagging import taxonomy, weights
+from tagging import gazetteer, taxonomy, weights
 from tagging.augment import bare, noisy
 from tagging.calibration import Judged, calibrated
 from tagging.corpus import Message, training_messages
@@ -21,7 +21,7 @@ from tagging.model import FILE, Model, packed
 from tagging.words import read
 
 _SEED = 20250701
-_PENALTY = 1.0  # C of the support vector machine
+_PENALTY = 0.5  # C of the support vector machine
 _RARE = 2  # documents; what stands in fewer is not learned
 _FOLDS = 3
 _CHECKED = 200  # documents on which the weights read are held against the classifier itself
@@ -55,6 +55,7 @@ def train(folder: Path, extra: Sequence[Message] = ()) -> TrainingResult:
     model = fitted(learned)
     folder.mkdir(parents=True, exist_ok=True)
     size = _save(model, folder / FILE)
+    gazetteer.build(folder)
     return TrainingResult(len(learned), model.size, size, perf_counter() - began)
 
 
@@ -85,8 +86,10 @@ def looked_at(text: str) -> list[str]:
     return list(features(words, bool(Emergency.load().told(words))))
 
 
-def _judge(judged: dict[str, list[Judged]], model: Model, found: list[str], message: Message) -> None:
-    scores = model.scores(model.rows(found))
+def _judge(
+    judged: dict[str, list[Judged]], model: Model, found: list[str], message: Message
+) -> None:
+    scores = model.scores(model.read(found))
     for axis, own in zip(model.axes, scores, strict=True):
         also = message.also if axis.name == "topic" else ()
         judged[axis.name].append(Judged(own, message.label(axis.name), also))

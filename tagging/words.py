@@ -46,14 +46,15 @@ class Words:
 def read(text: str) -> Words:
     """`text` (only its first 4,000 characters) as words."""
     text = unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
-    words = Words(text, [], [], [])
+    full: list[str] = []
+    bare: list[str] = []
+    spans: list[tuple[int, int]] = []
     for token in _TOKEN.finditer(text):
-        span = token.span()
-        for one, bare in _forms(token[0]) if span[1] - span[0] <= _LONGEST else ():
-            words.spelled.append(one)
-            words.folded.append(bare)
-            words.spans.append(span)
-    return words
+        for one, folded in _forms(token[0]):
+            full.append(one)
+            bare.append(folded)
+            spans.append(token.span())
+    return Words(text, full, bare, spans)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -62,6 +63,8 @@ def _forms(token: str) -> tuple[tuple[str, str], ...]:
     if not (token[0].isalnum() or token[0] == "_"):
         pause = next((end for end in _ENDS if end in token), ",")
         return ((pause, pause),)
+    if len(token) > _LONGEST:
+        return ()
     short = shorthand()
     written = short.get(token) or short.get(token.lower()) or untelex(token)
     return tuple((spelled(word), fold(word)) for word in written.split())

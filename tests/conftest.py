@@ -15,6 +15,7 @@ from storage.migrating import migrate
 from storage.sealing import Keys, Seal
 from storage.store import Store
 from tests.house import Talkers, open_house
+from tests.server import OPEN
 
 ENGINES = ("sqlite", "postgresql")
 
@@ -24,6 +25,8 @@ def postgres() -> Iterator[PostgresServer]:
     # Not under pytest's own folder: the server's socket path must stay short.
     folder = Path(tempfile.mkdtemp(prefix="pg"))
     server = get_server(folder)
+    # What survives a power cut is not asked of this server, so it need not wait for the disk.
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
     yield server
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
@@ -34,19 +37,21 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/langnghe.db"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return fresh_database(server)
+    return emptied(server)
 
 
-def fresh_database(server: PostgresServer) -> str:
+def emptied(server: PostgresServer) -> str:
+    """The server's database with nothing in it; one for all tests, since each costs files."""
+    url: str = server.get_uri()
     admin = create_engine(
-        server.get_uri().replace("postgresql://", "postgresql+psycopg://"),
-        isolation_level="AUTOCOMMIT",
+        url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
     )
-    name = f"t{next(tempfile._get_candidate_names()).replace('_', 'x')}".lower()
     with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
+        connection.execute(text("SET lock_timeout = '20s'"))
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
     admin.dispose()
-    return server.get_uri(database=name)
+    return url
 
 
 @pytest.fixture
@@ -65,6 +70,13 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     train(folder)
     return folder
+
+
+@pytest.fixture(autouse=True)
+def closed_clients() -> Iterator[None]:
+    yield
+    while OPEN:
+        OPEN.pop().close()
 
 
 @pytest.fixture

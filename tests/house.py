@@ -59,11 +59,8 @@ class SmallGazetteer:
         wanted = fold(text).removeprefix("phuong ").removeprefix("xa ")
         return [w for w in self.wards if len(wanted) > 2 and wanted in fold(w.name)][:most]
 
-    def ward(self, id: str) -> SomeWard:
-        for ward in self.wards:
-            if ward.id == id:
-                return ward
-        raise LookupError(id)
+    def ward(self, id: str) -> SomeWard | None:
+        return next((ward for ward in self.wards if ward.id == id), None)
 
 
 @dataclass(frozen=True)
@@ -124,7 +121,8 @@ class Talkers:
         self.reception = Reception(kept.ears, kept.catalogues, kept.house, fresh)
 
     def invite(self, role: str, unit: str) -> str:
-        code = f"abcd-efgh-{2222 + next(self.numbers) % 5}"
+        number = next(self.numbers)
+        code = f"abcd-efgh-{''.join('234567'[number // 6**place % 6] for place in range(4))}"
         wanted = next(known for known in ROLES if known == role)
         with self.store.write() as work:
             people.invite(work, code, wanted, unit, self.now + timedelta(days=7))

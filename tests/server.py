@@ -17,10 +17,16 @@ from typing import Any
 
 import httpx
 
+from storage import reports
+from storage.sealing import Keys, Seal
+from storage.store import Store
 from storage.vocabulary import FileAt, Message, Option, Said
 
 ROOT = Path(__file__).parent.parent
 LANGNGHE = [sys.executable, "-m", "bot"]
+
+
+OPEN: list[httpx.Client] = []  # closed after each test (conftest.py)
 
 
 def free_port() -> int:
@@ -108,6 +114,7 @@ class Visitor:
 
     def __post_init__(self) -> None:
         self.api = httpx.Client(base_url=f"{self.url}/chat/api", timeout=40)
+        OPEN.append(self.api)
         self.session = self.session or self.api.post("/session", json={}).json()["session"]
         self.api.headers["Authorization"] = f"Bearer {self.session}"
 
@@ -181,9 +188,13 @@ class Wire:
         return found[1]
 
     def answer(self, receipt: str, text: str) -> None:
-        listed = self.server.run("case", "list")
-        alias = re.findall(r"[a-z2-7]{4}-\d{4}", listed)[0]
-        self.server.run("case", "answer", alias, said=text)
+        data = self.server.folder / "data"
+        store = Store(f"sqlite:///{data}/langnghe.db", Seal(Keys.read(data / "keys.json")))
+        with store.read() as work:
+            known = reports.by_receipt(work, receipt.replace(" ", ""))
+        store.close()
+        assert known is not None
+        self.server.run("case", "answer", known.alias, said=text)
 
     def files(self, kind: str, count: int, who: str) -> tuple[FileAt, ...]:
         visitor = self.visitor(who)

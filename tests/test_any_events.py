@@ -234,7 +234,7 @@ def talkers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Talkers]:
 
 
 @settings(
-    max_examples=400,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,

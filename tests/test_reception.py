@@ -260,7 +260,7 @@ def test_an_album_of_several_events_answers_one_question_and_leaves_one_reply(
         "Đã nhận 4 tệp (tối đa 10). Gửi tiếp, hoặc bấm Xong."
     ]
     with talkers.store.read() as work:
-        assert len(attachments.waiting(work, talkers.now)) == 4
+        assert len(attachments.claim(work, talkers.now, talkers.now)) == 4
 
 
 def test_the_waiting_message_of_a_question_goes_when_the_question_is_answered(
@@ -512,7 +512,7 @@ def test_where_a_file_lies_is_sealed(talkers: Talkers) -> None:
     (row,) = rows(talkers.store, Attachment)
     assert b"a-locator" not in bytes(row.locator)
     with talkers.store.read() as work:
-        (lying,) = attachments.waiting(work, talkers.now)
+        (lying,) = attachments.claim(work, talkers.now, talkers.now)
     assert lying.locator == "a-locator-of-the-platform"
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -27,10 +30,12 @@ inspects = true
 id = "ben-thanh"
 name = "Công an phường Bến Thành"
 parent = "tinh"
+ward = "79.phuongbenthanh"
 [[unit]]
 id = "tan-dinh"
 name = "Công an phường Tân Định"
 parent = "tinh"
+ward = "79.phuongtandinh"
 """
 
 
@@ -110,7 +115,7 @@ def test_a_body_that_does_not_fit_gets_its_status_and_a_sentence(
 
 def test_without_a_session_or_with_a_forged_one_nothing_is_served(server: Server) -> None:
     visitor = Visitor(server.url)
-    for session in ("", "x", visitor.session[:-1] + "0", visitor.session + "0", "é.é"):
+    for session in ("x", visitor.session[:-1] + "0", visitor.session + "0", "é.é"):
         headers = {"Authorization": f"Bearer {session}".encode()}
         answer = httpx.get(f"{server.url}/chat/api/messages", headers=headers)
         assert answer.status_code == 401 or session == visitor.session, session
@@ -202,10 +207,10 @@ def test_a_session_that_is_left_leaves_nothing(server: Server) -> None:
     assert visitor.waiting() == []
 
 
-def test_a_supervisor_gets_the_digest_of_what_citizens_told(server: Server) -> None:
-    wire = Wire(server)
-    supervisor = wire.visitor("chi-huy")
-    supervisor.say(Said(start=wire.invite("supervisor", "tinh")))
+def test_a_supervisor_gets_the_digest_of_what_citizens_told(tmp_path: Path, models: Path) -> None:
+    server = Server(tmp_path, models).start()
+    supervisor = Visitor(server.url)
+    supervisor.say(Said(start=Wire(server).invite("supervisor", "tinh")))
     supervisor.say("1")
     for number in range(6):
         citizen = Visitor(server.url)
@@ -218,7 +223,12 @@ def test_a_supervisor_gets_the_digest_of_what_citizens_told(server: Server) -> N
     supervisor.say("2")
     found = [m for _ in range(10) for m in supervisor.waiting(wait=3) if m.picture]
     assert found, "no digest came"
-    assert "Ma túy" in found[0].text
+    assert "Ma túy: 6" in found[0].text
     picture = supervisor.api.get(f"/pictures/{found[0].picture}")
     assert picture.content.startswith(b"\x89PNG")
-    assert wire.visitor("nobody").api.get(f"/pictures/{found[0].picture}").status_code == 404
+    assert Visitor(server.url).api.get(f"/pictures/{found[0].picture}").status_code == 404
+    period = datetime.now(ZoneInfo("Asia/Ho_Chi_Minh")).strftime("%Y-%m")
+    once, again = (server.run("digest", "--period", period, "--format", "json") for _ in range(2))
+    assert once == again
+    assert json.loads(once)
+    server.stop()

@@ -31,6 +31,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.cleaning import KINDS, MOST_BYTES, NotTaken, judge
 from bot.clerk import Busy, Clerk
+from handlers.reception import Taken
 from storage import digests, outbox, people, talks
 from storage.attachments import Vault
 from storage.store import Store, StoreDown
@@ -38,9 +39,10 @@ from storage.vocabulary import Event, FileAt, Person, Point, Pressed, Said, Wait
 
 CHANNEL = "web"
 COOKIE = "langnghe"
-MOST_BODY = 64 * 1024  # bytes of one event; a long story is 8,000 characters
+MOST_BODY = 256 * 1024  # bytes of one event; what is too long a story still gets a sentence
 LONGEST_WAIT = 30.0  # seconds one call may wait for a message
 GLANCE = 2.0  # seconds between looks at the store, for what another process or the clock wrote
+KEPT = 400 * 24 * 3600  # seconds a browser keeps the cookie of somebody invited; its own limit
 REMEMBERED = 20_000  # sessions whose pace is remembered
 PAGE = Path(__file__).parent.parent / "web"
 
@@ -104,9 +106,7 @@ class Pace:
             return
         left, at = self._left.pop(session, (float(self.per_minute), now))
         left = min(float(self.per_minute), left + (now - at) * self.per_minute / 60)
-        if left >= 1:
-            left -= 1
-        self._left[session] = (left, now)
+        self._left[session] = (max(left - 1, 0), now) if left >= 1 else (left, now)
         while len(self._left) > REMEMBERED:
             self._left.popitem(last=False)
         if left < 1:
@@ -147,7 +147,7 @@ class WebChat:
     origin: str
     now: Callable[[], datetime]
     sentences: Callable[[str], str]
-    changed: Callable[[], None]
+    changed: Callable[[Taken], None]
     pace: Pace
     bells: Bells = field(default_factory=Bells)
 
@@ -195,8 +195,7 @@ class WebChat:
         if not body.get("cookie"):
             return _said({"session": session})
         answer = _said({"session": None})
-        secure = self.origin.startswith("https:")
-        answer.set_cookie(COOKIE, session, httponly=True, samesite="strict", secure=secure)
+        self._set_cookie(answer, session, None)
         return answer
 
     async def _leave(self, request: Request) -> Response:
@@ -217,11 +216,18 @@ class WebChat:
         said = self._said_by(session, spoken)
         event = Event(spoken.id, person, said, self.now(), tuple(spoken.seen))
         taken = await self.clerk.take(event)
-        self.changed()
+        self.changed(taken)
         replies: list[Waiting] = list(taken.replies)
         if taken.repeated:
             replies = await asyncio.to_thread(self._waiting, taken.key, ())
-        return _said({"messages": [_message(reply) for reply in replies]})
+        answer = _said({"messages": [_message(reply) for reply in replies]})
+        if spoken.start and COOKIE in request.cookies:
+            self._set_cookie(answer, session, KEPT)  # staff come back; citizens leave no trace
+        return answer
+
+    def _set_cookie(self, answer: Response, session: str, seconds: int | None) -> None:
+        secure = self.origin.startswith("https:")
+        answer.set_cookie(COOKIE, session, seconds, httponly=True, samesite="strict", secure=secure)
 
     async def _listen(self, request: Request) -> Response:
         key = self._key(self._session(request))

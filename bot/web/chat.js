@@ -26,7 +26,7 @@ const WORDS = {
     picture: "Hình ảnh", enlarge: "Mở hình lớn: {0}", large: "Hình lớn", close: "Đóng",
     pictureWaits: "Đang tải hình…", pictureGone: "Không tải được hình này.",
     forget: "Xóa khỏi máy này", again: "Bắt đầu cuộc trò chuyện mới",
-    forgetSure: "Xóa cuộc trò chuyện khỏi máy này? Những gì chưa gửi và câu hỏi đang trả lời dở sẽ mất. Nội dung đã gửi xong vẫn được xử lý. Nếu có mã biên nhận, xin ghi lại trước.",
+    forgetSure: "Xóa cuộc trò chuyện khỏi máy này? Những gì chưa gửi và câu hỏi đang trả lời dở sẽ mất. Nội dung đã gửi xong vẫn được xử lý. Nếu có mã hồ sơ, xin ghi lại trước.",
     forgetting: "Đang xóa trên máy chủ, đang chờ mạng. Xin đừng đóng trang này.", forgotten: "Đã xóa cuộc trò chuyện khỏi máy này.",
   },
   en: {

@@ -27,7 +27,7 @@ class Wanted:
             self.period,
             desk.member.id,
         )
-        return Settled((desk.tell("digest.coming"),))
+        return Settled((desk.tell("digest.coming"),), wishes=True)
 
 
 async def digest(about: About) -> Outcome:

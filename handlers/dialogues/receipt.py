@@ -9,7 +9,7 @@ from handlers.questions import Saved
 async def receipt(about: About) -> Outcome:
     """People who lose the receipt never come back: it is shown until they have it."""
     await Saved("saved", ask="receipt", receipt=about.given["receipt"])
-    return Nothing("receipt.kept")
+    return Nothing("receipt.kept_told" if about.given.get("told") else "receipt.kept")
 
 
-DIALOGUE = Dialogue("receipt", receipt, resumable=True)
+DIALOGUE = Dialogue("receipt", receipt, resumable=True, stored=True)

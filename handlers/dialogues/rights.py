@@ -23,7 +23,8 @@ class Seen:
             day = on.strftime("%d/%m/%Y")
             lines.append(f"• {words(f'rights.purpose_{purpose}')}: {answer} ({day})")
         if desk.member is not None:
-            unit = desk.tree().units[desk.member.unit].called(desk.language)
+            office = desk.tree().units.get(desk.member.unit)
+            unit = office.called(desk.language) if office else desk.member.unit
             role = words(f"role.{desk.member.role}")
             lines.append("• " + words("rights.enrolled", role=role, unit=unit))
         waiting = outbox.count(desk.work, [desk.key])

@@ -6,7 +6,6 @@ from handlers.dialogue import About, Begin, Dialogue, Nothing, Outcome
 from handlers.questions import Choice
 from handlers.telling import draft
 
-
 LEGAL = ("crime", "denunciation", "reflection", "emergency")
 
 
@@ -24,7 +23,7 @@ async def tip(about: About) -> Outcome:
             return Nothing("tip.in_person")
         legal = legal if path == "check" else "reflection"
     if legal == "reflection":
-        return Nothing(next=Begin("opinion"))
+        return Nothing(next=Begin("opinion", carries=True))
     return await draft("tip", legal)
 
 

@@ -48,9 +48,7 @@ def test_a_wrong_key_is_told_what_is_expected(key: str) -> None:
 
 
 @given(kinds, cuts, days)
-def test_periods_follow_one_another_without_gap_or_overlap(
-    kind: Kind, cut: Cut, day: date
-) -> None:
+def test_periods_follow_one_another_without_gap_or_overlap(kind: Kind, cut: Cut, day: date) -> None:
     now = periods.running(kind, cut, day)
     earlier = periods.before(now)
     assert earlier.first < earlier.until <= now.first

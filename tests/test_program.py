@@ -1,0 +1,158 @@
+"""The command line as an operator meets it: wrong settings, nonsense, a first start, a rotation."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.server import LANGNGHE, ROOT, Server, Visitor
+
+
+def run(folder: Path, *words: str, said: str = "", **settings: str) -> tuple[int, str, str]:
+    environment = {**os.environ, "DATA_DIR": str(folder / "data"), **settings}
+    done = subprocess.run(
+        [*LANGNGHE, *words],
+        cwd=ROOT,
+        env=environment,
+        input=said.encode(),
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, models: Path) -> Path:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "models").symlink_to(models)
+    return tmp_path
+
+
+WRONG = (
+    ("PORT", "eighty", "integer"),
+    ("PORT", "70000", "65535"),
+    ("TIMEZONE", "Mars/Olympus", "Asia/Ho_Chi_Minh"),
+    ("PUBLIC_URL", "langnghe.vn", "https://"),
+    ("DIGEST_DAY", "31", "28"),
+    ("SMALLEST_GROUP", "3", "5"),
+    ("DIGEST_KIND", "weekly", "month"),
+    ("DATABASE_URL", "mysql://a/b", "sqlite or postgresql"),
+    ("DATABASE_URL", "nonsense", "sqlite:///"),
+    ("DATABASE_URL", "sqlite://", "needs a file"),
+    ("DATABASE_URL", "postgresql://127.0.0.1:1/none", "DATABASE_URL"),
+    ("WORDS_DIR", "/nowhere", "vi.toml"),
+    ("UNITS_FILE", "/nowhere.toml", "UNITS_FILE"),
+    ("DATA_DIR", "/proc/none", "DATA_DIR"),
+)
+
+
+@pytest.mark.parametrize(("name", "value", "expected"), WRONG)
+def test_a_wrong_setting_stops_the_start_with_its_name(
+    folder: Path, name: str, value: str, expected: str
+) -> None:
+    code, _, said = run(folder, "run", **{name: value})
+    assert code == 2, said
+    assert name in said
+    assert expected in said
+    assert "Traceback" not in said
+
+
+def test_units_that_contradict_themselves_are_named(folder: Path) -> None:
+    units = folder / "units.toml"
+    units.write_text('[[unit]]\nid = "a"\nname = "A"\nparent = "b"\n')
+    code, _, said = run(folder, "units", UNITS_FILE=str(units))
+    assert code == 2
+    assert "its parent b must stand before it" in said
+
+
+def test_lost_keys_are_named_and_no_new_ones_made(folder: Path) -> None:
+    assert run(folder, "migrate")[0] == 0
+    (folder / "data" / "keys.json").unlink()
+    code, _, said = run(folder, "run")
+    assert code == 2
+    assert "Put its back-up there" in said
+    assert not (folder / "data" / "keys.json").exists()
+
+
+def test_the_first_start_makes_keys_that_only_the_owner_reads(folder: Path) -> None:
+    assert run(folder, "migrate")[0] == 0
+    mode = stat.S_IMODE((folder / "data" / "keys.json").stat().st_mode)
+    assert mode == 0o600
+
+
+NONSENSE = (
+    "dance",
+    "invite king --unit tinh",
+    "invite supervisor --unit nowhere",
+    "digest --period soon",
+    "digest --period 2026-10 --unit nowhere",
+    "import /nowhere.jsonl",
+    "case show none-0000",
+)
+
+
+@pytest.mark.parametrize("words", NONSENSE)
+def test_nonsense_gets_a_sentence_and_a_status(folder: Path, words: str) -> None:
+    code, _, said = run(folder, *words.split())
+    assert code == 2, said
+    assert said.strip()
+    assert "Traceback" not in said
+
+
+def test_help_reads_well(folder: Path) -> None:
+    code, out, _ = run(folder, "--help")
+    assert code == 0
+    for command in ("run", "migrate", "invite", "digest", "doctor", "import", "tag"):
+        assert command in out
+
+
+def test_the_doctor_names_what_is_missing_and_ends_with_1(folder: Path) -> None:
+    code, out, _ = run(folder, "doctor")
+    assert code == 1
+    assert "no administrator yet" in out
+    assert "sqlite 3." in out
+
+
+def test_the_doctor_names_keys_that_others_may_read(folder: Path) -> None:
+    run(folder, "migrate")
+    (folder / "data" / "keys.json").chmod(0o644)
+    assert "chmod 600" in run(folder, "doctor")[1]
+
+
+def test_lines_are_labelled_in_order(folder: Path) -> None:
+    lines = [{"text": "thanh niên bán ma túy đá ở hẻm", "id": n} for n in range(3)]
+    said = "\n".join(json.dumps(line) for line in [*lines, {"text": ""}])
+    code, out, err = run(folder, "tag", said=said)
+    assert (code, err) == (0, "")
+    labelled = [json.loads(line) for line in out.splitlines()]
+    assert [row.get("id") for row in labelled] == [0, 1, 2, None]
+    assert labelled[0]["topic"] == "drugs"
+    assert set(labelled[0]) >= {"also", "sentiment", "urgency", "confidence", "sure", "reasons"}
+    assert labelled[3]["sure"] is False
+
+
+def test_a_line_without_text_is_named_by_its_number(folder: Path) -> None:
+    code, _, said = run(folder, "tag", said='{"text": "a"}\n{"words": "b"}\n')
+    assert code == 2
+    assert "line 2" in said
+
+
+def test_a_new_key_leaves_running_talks_and_cases_readable(tmp_path: Path, models: Path) -> None:
+    server = Server(tmp_path, models).start()
+    visitor = Visitor(server.url)
+    for words in ("/start", "1", "1", "/gopy", "3", "xin lắp đèn ở ngã ba", "không nhớ"):
+        heard = visitor.say(words)
+    server.stop()
+    server.run("keys", "rotate")
+    server.start()
+    again = Visitor(server.url, session=visitor.session)
+    again.numbers = 500
+    heard = again.say("hôm qua")
+    assert heard[-1].question == "evidence"
+    server.stop()
