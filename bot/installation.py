@@ -7,6 +7,7 @@ import secrets
 from base64 import b32encode
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from bot.settings import Settings, WrongSetting
@@ -51,14 +52,18 @@ class Installation:
         """Where the trained models lie."""
         return self.settings.data_dir / "models"
 
+    @cached_property
+    def places(self) -> Places:
+        """The gazetteer, loaded once."""
+        return Places.load(self.models)
+
     def today(self) -> date:
         """The date in the installation's zone."""
         return now().astimezone(self.settings.zone).date()
 
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
-        places = Places.load(self.models)
-        ears = Ears(Tagger.load(self.models), places, Emergency.load().tells)
+        ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
         return Reception(ears, self.catalogues, House(self.settings.zone), chance())
 
     def invite(self, role: Role, unit: str) -> str:

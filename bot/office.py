@@ -11,7 +11,6 @@ from scheduler.due import due
 from scheduler.office import Office
 from storage import attachments, people, reports
 from tagging import phrases, taxonomy
-from tagging.places import Places
 
 LETTER_DAYS = 60  # a digest waits so long for its reader
 
@@ -19,10 +18,9 @@ LETTER_DAYS = 60  # a digest waits so long for its reader
 def office_of(installation: Installation) -> Office:
     """The rules of the office out of the settings."""
     chosen = installation.settings
-    places = Places.load(installation.models)
 
     def place(ward: str) -> str:
-        found = places.ward(ward)
+        found = installation.places.ward(ward)
         return found.name if found else ward
 
     return Office(

@@ -137,6 +137,7 @@ def _lifespan(
                 await fetching
             await asyncio.to_thread(server.clock.stop)
             await asyncio.to_thread(server.clerk.stop)
+            await asyncio.to_thread(installation.store.close)
 
     return lifespan
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
 from handlers.reading import NUMBER, chosen, is_way, plain
-from handlers.scene import Scene
+from handlers.scene import Scene, Ward
 from storage.vocabulary import Asks, Message, Option, Said
 
 T = TypeVar("T")
+KIND_WORDS = frozenset(
+    ("p", "x", "q", "h", "tp", "tx", "tt")
+    + ("phuong", "xa", "quan", "huyen", "thi", "tran", "pho", "tinh", "thanh")
+)
 MOST_WARDS = 5  # to choose from; more do not fit a phone
 LONGEST_STORY = 8000  # characters; about three pages, more comes as a file or in parts
 
@@ -313,8 +317,18 @@ class Place(Question[Where]):
 def _nearest(scene: Scene, typed: str) -> list[str]:
     """The wards a name may mean, those of the provinces this office serves first."""
     served = {u.ward.split(".")[0] for u in scene.tree().units.values() if u.ward}
-    found = [ward.id for ward in scene.places.search(typed, 30)]
+    found = [ward.id for ward in scene.places.search(typed, 30) if _names(ward, typed)]
+    mentioned = None if found else scene.places.find(typed)
+    if mentioned is not None:
+        found = [mentioned.id]
     return sorted(found, key=lambda ward: ward.split(".")[0] not in served)[:MOST_WARDS]
+
+
+def _names(ward: Ward, typed: str) -> bool:
+    """Whether every word typed begins one of the ward's; "chợ cũ" describes and names none."""
+    known = plain(" ".join((ward.name, ward.province, *ward.old))).split()
+    words = [word for word in plain(typed).split() if word not in KIND_WORDS]
+    return bool(words) and all(any(k.startswith(w) for k in known) for w in words)
 
 
 class UnitName(Question[str]):

@@ -12,8 +12,8 @@ is not judged alone. Two rules hold for everything published together:
    no longer give the numbers that were printed. So the printed numbers, too, are subtracted as
    a reader would do it, and nothing from 1 to `floor - 1` may remain.
 
-Spans of days that merely overlap (the second half-year beside the first nine months) would make
-pieces that no such rule tells in time, so a bulletin whose days cut across published ones is hidden.
+Days that merely overlap (the second half-year beside the first nine months) let labels be played
+against one another in too many ways, so a bulletin that cuts across a published one is hidden.
 
 A label that would break a rule goes into the rest of its axis, the smallest first; a rest that is
 too small takes the next smallest label with it; a total that would break one hides the bulletin.

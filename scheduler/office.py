@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -26,7 +26,7 @@ class Phrase(Protocol):
 class Phrases(Protocol):
     """Finds what at least so many texts say, persons masked (tagging.phrases.common fits)."""
 
-    def __call__(self, texts: Iterable[str], at_least: int, most: int) -> Sequence[Phrase]: ...
+    def __call__(self, texts: Sequence[str], at_least: int, most: int) -> Sequence[Phrase]: ...
 
 
 @dataclass(frozen=True)

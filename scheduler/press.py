@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from subprocess import SubprocessError
 from typing import Any
 
 from scheduler import figures, periods
@@ -19,6 +20,7 @@ from scheduler.spans import Ground, Issue, Span
 from storage import digests
 from storage.digests import Digest, Figure
 from storage.store import Store, Work
+from tagging.phrases import PhrasesFailed
 
 MOST_PHRASES = 5
 log = logging.getLogger("langnghe.press")
@@ -53,7 +55,8 @@ def wanted_period(key: str, now: datetime, office: Office) -> Period:
         raise BadPeriod(f"{key} begins on {period.first:%d/%m/%Y}: ask for one that has begun")
     if period.kind != office.kind and not period.closed(today):
         raise BadPeriod(
-            f"{key} ends on {period.until:%d/%m/%Y}: till then only the running {office.kind} can be had"
+            f"{key} ends on {period.until:%d/%m/%Y}: "
+            f"before that only the running {office.kind} can be had"
         )
     return period
 
@@ -124,12 +127,12 @@ def _keep(store: Store, draft: _Draft) -> bool:
 
 
 def _draft(store: Store, unit: str, period: Period, now: datetime, office: Office) -> _Draft:
-    """Read and weigh without holding anything up; the picture is drawn after the last read."""
+    """Read and weigh without holding anything up; words and picture come after the reading."""
     with store.read() as work:
         edition = digests.edition(work)
         read = _read(work, unit, period, now, office)
-        phrases = _phrases(work, read, office)
-    taken = figures.snapshot(read, office.place, phrases)
+        texts = _texts(work, read)
+    taken = figures.snapshot(read, office.place, _phrases(texts, office))
     frozen = freeze(taken)
     one = office.ids(20)
     digest = Digest(
@@ -191,14 +194,22 @@ def _told(work: Work, ground: Ground, spans: Sequence[Span]) -> list[digests.Tol
     return digests.told(work, units, first, until)
 
 
-def _phrases(work: Work, read: figures.Reading, office: Office) -> list[str]:
+def _texts(work: Work, read: figures.Reading) -> list[str]:
     if read.issue is None or not read.issue.total:
         return []
     ground, span = Ground(digests.whole_tree(work)), read.span
-    texts = digests.texts(
-        work, ground.below(span.unit), ground.above(span.unit), span.first, span.until
-    )
-    return [one.words for one in office.phrases(texts, office.floor, MOST_PHRASES)]
+    below, above = ground.below(span.unit), ground.above(span.unit)
+    return list(digests.texts(work, below, above, span.first, span.until))
+
+
+def _phrases(texts: Sequence[str], office: Office) -> list[str]:
+    if not texts:
+        return []
+    try:
+        return [one.words for one in office.phrases(texts, office.floor, MOST_PHRASES)]
+    except (PhrasesFailed, OSError, SubprocessError) as error:
+        log.error("a bulletin goes without its phrases: %s", type(error).__name__)
+        return []
 
 
 def _chart(taken: Snapshot, office: Office) -> bytes:

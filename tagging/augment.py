@@ -11,10 +11,10 @@ from tagging.words import shorthand
 _BARE = dict.fromkeys(range(768, 880))
 _WORD = re.compile(r"[^\W\d_]+")
 _ONE_WORD_IN = 7  # is slipped in
-_NEIGHBOURS = {
-    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "g": "fh", "h": "gj", "i": "uo", "k": "jl",
-    "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry",
-    "u": "yi", "v": "cb", "x": "zc", "y": "tu",
+_NEIGHBOURS = {  # of each key, on the keyboard
+    "a": "sq", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "g": "fh", "h": "gj", "i": "uo",
+    "k": "jl", "l": "k", "m": "n", "n": "bm", "o": "ip", "p": "o", "q": "wa", "r": "et",
+    "s": "ad", "t": "ry", "u": "yi", "v": "cb", "x": "zc", "y": "tu",
 }  # fmt: skip
 
 

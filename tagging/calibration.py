@@ -1,4 +1,4 @@
-"""How far scores can be trusted: probabilities and thresholds, fitted on messages not learned from."""
+"""How far scores can be trusted: probabilities and thresholds, fitted on messages not seen."""
 
 from collections import Counter
 from collections.abc import Sequence

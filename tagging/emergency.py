@@ -1,7 +1,7 @@
 """Danger now: the words of a message that call for the emergency numbers before anything else."""
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import groupby
@@ -11,6 +11,7 @@ from tagging.matcher import Match, Matcher
 from tagging.words import PAUSES, Words, read
 
 _GRADES = ("alone", "danger", "now", "urge", "over", "never", "calm")
+_DANGERS = ("alone", "danger")
 _SHORT = 8  # words; who is in danger types little, and says not that it is now
 
 
@@ -18,12 +19,12 @@ _SHORT = 8  # words; who is in danger types little, and says not that it is now
 class _Sentence:
     """What is said in one sentence: the danger in it, and which grades of other words."""
 
-    danger: tuple[Match[str], ...]
+    dangers: tuple[Match[str], ...]
     grades: frozenset[str]
 
 
 class Emergency:
-    """Word rules, apart from the trained models: they must hold on the first day and offline."""
+    """Word rules, apart from the trained model: they hold on the first day, without any model."""
 
     def __init__(self, phrases: dict[str, list[str]]) -> None:
         self._matcher = Matcher((phrase, grade) for grade in _GRADES for phrase in phrases[grade])
@@ -42,14 +43,14 @@ class Emergency:
     def told(self, words: Words) -> tuple[str, ...]:
         """`tells`, for a message that was read already."""
         matches = self._matcher.found(words)
-        if not any(match.value in ("alone", "danger") for match in matches):
+        if not any(match.value in _DANGERS for match in matches):
             return ()
         sentences = [_weighed(part) for part in _by_sentence(words, matches)]
         said = frozenset[str]().union(*(one.grades for one in sentences))
         if sum(word not in PAUSES for word in words.folded) <= _SHORT:
             said |= {"now"}
-        counted = [hit for one in sentences for hit in _counted(one, said)]
-        return tuple(dict.fromkeys(words.between(hit.start, hit.end) for hit in counted))
+        counted = [danger for one in sentences for danger in _counted(one, said)]
+        return tuple(dict.fromkeys(words.between(*span) for span in _widest(counted)))
 
 
 def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match[str]]]:
@@ -61,12 +62,10 @@ def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match
 
 def _weighed(matches: list[Match[str]]) -> _Sentence:
     """One sentence without the words that a fixed, harmless expression covers."""
-    calm = {
-        at for match in matches if match.value == "calm" for at in range(match.start, match.end)
-    }
-    heard = [match for match in matches if not calm.intersection(range(match.start, match.end))]
-    danger = tuple(match for match in heard if match.value in ("alone", "danger"))
-    return _Sentence(danger, frozenset(match.value for match in heard))
+    calm = {at for one in matches if one.value == "calm" for at in range(one.start, one.end)}
+    heard = [one for one in matches if calm.isdisjoint(range(one.start, one.end))]
+    dangers = tuple(one for one in heard if one.value in _DANGERS)
+    return _Sentence(dangers, frozenset(one.value for one in heard))
 
 
 def _counted(sentence: _Sentence, said: frozenset[str]) -> Iterator[Match[str]]:
@@ -75,8 +74,18 @@ def _counted(sentence: _Sentence, said: frozenset[str]) -> Iterator[Match[str]]:
     if "never" in here and "urge" not in here:
         return
     over = "over" in here
-    for match in sentence.danger:
-        if (match.value == "alone" and not (over and not here & {"now", "urge"})) or (
-            match.value == "danger" and ("urge" in here if over else said & {"now", "urge"})
-        ):
-            yield match
+    alone = not over or bool(here & {"now", "urge"})
+    other = "urge" in here if over else bool(said & {"now", "urge"})
+    for danger in sentence.dangers:
+        if alone if danger.value == "alone" else other:
+            yield danger
+
+
+def _widest(matches: Iterable[Match[str]]) -> Iterator[tuple[int, int]]:
+    """Where the matches stand, without those that lie inside another."""
+    spans = sorted({(match.start, -match.end) for match in matches})
+    reached = -1
+    for start, end in spans:
+        if -end > reached:
+            reached = -end
+            yield start, -end

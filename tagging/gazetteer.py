@@ -1,7 +1,8 @@
 """The administrative names of Viet Nam, old and new, made small enough to carry in memory.
 
-The source is the mapping that the package underthesea holds (Apache-2.0, from vietnamadminunits 1.0.4):
-63 provinces and 10,602 pieces of old communes, and the 34 provinces and 3,321 communes of 1 July 2025.
+The source is the mapping that the package underthesea holds (Apache-2.0, made of vietnamadminunits
+1.0.4): 63 provinces and 10,602 pieces of old communes, and the 34 provinces and 3,321 communes of
+1 July 2025.
 """
 
 import json

@@ -54,7 +54,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Reading:
-    """The features of a message that the model knows, and its weights for them, column by column."""
+    """The features of a message that the model knows, and their weights column by column."""
 
     names: list[str]
     columns: list[tuple[int, ...]]
@@ -144,8 +144,8 @@ def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) ->
         columns.append(bytes(min(255, round(r * r * _RARITY)) for r in rarity))
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
-    rows = map(bytes, zip(*columns, strict=True))
-    return Model(tuple(described), dict(zip(names, rows, strict=True)))
+    packed_rows = map(bytes, zip(*columns, strict=True))
+    return Model(tuple(described), dict(zip(names, packed_rows, strict=True)))
 
 
 def _width(axes: Iterable[Axis]) -> int:

@@ -10,7 +10,8 @@ from pathlib import Path
 _MARKS: dict[int, str | None] = dict.fromkeys(range(768, 880))
 _FOLDED = _MARKS | {ord("đ"): "d"}
 _TONE_KEYS = {"\u0300": "f", "\u0301": "s", "\u0309": "r", "\u0303": "x", "\u0323": "j"}
-_QUALITY_KEYS = {"\u0302": None, "\u0306": "w", "\u031b": "w"}  # None: the vowel is doubled
+_QUALITY_KEYS = {"\u0306": "w", "\u031b": "w"}
+_CIRCUMFLEX = "\u0302"  # typed by doubling the vowel
 
 # What draws nothing or redraws what stands beside it: controls but line feed and tab, zero-width
 # and direction marks, lone surrogates (they cannot be stored), tags, noncharacters.
@@ -120,22 +121,16 @@ def package(name: str, file: str) -> Path:
 
 
 def _typed(syllable: str) -> Iterator[str]:
-    """The ways to type `syllable` in Telex: tone key last or at once, `w` at once or last."""
-    keys, vowels_end, tone, hooked = "", 0, "", ""
+    """The ways to type `syllable` in Telex: the tone key last or with its vowel, `ươ` as `uow`."""
+    letters, tone, toned = "", "", 0
     for letter in syllable:
-        base, *marks = unicodedata.normalize("NFD", letter)
-        keys += "dd" if base == "đ" else base
-        for mark in marks:
-            if mark in _TONE_KEYS:
-                tone, vowels_end = _TONE_KEYS[mark], len(keys)
-            elif mark in _QUALITY_KEYS:
-                keys += _QUALITY_KEYS[mark] or base
-                hooked += _QUALITY_KEYS[mark] or ""
-                vowels_end = len(keys) if tone else 0
-    if keys + tone == syllable:
-        return
-    yield keys + tone
-    if tone:
-        yield keys[:vowels_end] + tone + keys[vowels_end:]
-    if len(hooked) == 2:  # ươ is usually typed uow
-        yield keys.replace("uwow", "uow") + tone
+        parts = unicodedata.normalize("NFD", letter)
+        letters += "dd" if letter == "đ" else parts[0]
+        for mark in parts[1:]:
+            letters += _QUALITY_KEYS.get(mark, "") or (parts[0] if mark == _CIRCUMFLEX else "")
+            tone += _TONE_KEYS.get(mark, "")
+        toned = toned or (len(letters) if tone else 0)
+    if letters + tone != syllable:
+        yield letters + tone
+        yield letters[:toned] + tone + letters[toned:]
+        yield letters.replace("uwow", "uow") + tone

@@ -1,4 +1,4 @@
-"""Key phrases: what many different texts say, cut into words by underthesea in a process of its own.
+"""Key phrases: what many different texts say, cut into words by underthesea in its own process.
 
 Importing underthesea takes 88 MB and installs a log handler, so the server never does it: `common`
 starts `python -m tagging.phrases`, hands it JSON on standard input and reads JSON from its output.
@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def _phrases(text: str) -> Iterator[str]:
 
 
 def _cut(text: str) -> list[str]:
-    """The words of `text`. No `fixed_words` are given: the library would keep them for later calls."""
+    """The words of `text`; without `fixed_words`, which the library would keep for later calls."""
     from underthesea import word_tokenize  # here only: it costs 88 MB and half a second
 
     words: list[str] = word_tokenize(text)
@@ -97,9 +98,8 @@ def _cut(text: str) -> list[str]:
 @cache
 def _idle() -> frozenset[str]:
     """Words that say nothing of a matter, folded."""
-    path = Path(__file__).parent / "idle.txt"
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return frozenset(fold(line) for line in lines if line.strip() and not line.startswith("#"))
+    text = (Path(__file__).parent / "idle.toml").read_text(encoding="utf-8")
+    return frozenset(map(fold, tomllib.loads(text)["words"]))
 
 
 def _main() -> None:

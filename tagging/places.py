@@ -27,7 +27,7 @@ _NEW, _OLD, _DISTRICT = 3, 1, 0
 _MARKS = 2  # the name stands there with its very marks
 _BEHIND = 10  # what scores so much less than the best is not shown
 
-# What stands before a name says of what kind it is; `phường 12` and `quận 1` are names only with it.
+# What stands before a name says its kind; `phường 12` and `quận 1` are names only with it.
 _KINDS = ("Phường", "Xã", "Thị trấn", "Đặc khu", "Quận", "Huyện", "Thị xã", "Thành phố", "Tỉnh")
 _NUMBERED_WARD = re.compile(r"\b(?:phuong|phg|p)[\s.]*0?(\d{1,2})\b")
 _NUMBERED_DISTRICT = re.compile(r"\b(?:quan|q)[\s.]*0?(\d{1,2})\b")

@@ -106,7 +106,7 @@ def _choice(axis: Axis, scores: list[float]) -> _Choice:
         best = axis.labels.index("emergency")
     also = sorted((-chance, at) for at, chance in enumerate(chances) if chance >= axis.also)
     names = tuple(axis.labels[at] for _, at in also if at != best)
-    return _Choice(axis, best, axis.labels[best], round(chances[best], 4), names)
+    return _Choice(axis, best, axis.labels[best], round(chances[best], 3), names)
 
 
 def _readable(words: Words, reading: Reading) -> bool:

@@ -62,14 +62,15 @@ def train(folder: Path, extra: Sequence[Message] = ()) -> TrainingResult:
 def fitted(learned: Sequence[Message]) -> Model:
     """The calibrated model of `learned`; the same messages give the same predictions."""
     copies = [_copies(message, random.Random(_SEED + at)) for at, message in enumerate(learned)]
+    spoken = {axis: list(_spoken_for(axis)) for axis in taxonomy.AXES}
     judged: dict[str, list[Judged]] = {axis: [] for axis in taxonomy.AXES}
     for fold in range(_FOLDS):
         kept = [at for at in range(len(learned)) if at % _FOLDS != fold]
-        model = _fit([learned[at] for at in kept], [copies[at] for at in kept])
+        model = _fit([learned[at] for at in kept], [copies[at] for at in kept], spoken)
         for at in range(fold, len(learned), _FOLDS):
             for found in copies[at][:2]:
                 _judge(judged, model, found, learned[at])
-    model = _fit(learned, copies)
+    model = _fit(learned, copies, spoken)
     return model.calibrated(tuple(calibrated(axis, judged[axis.name]) for axis in model.axes))
 
 
@@ -95,7 +96,9 @@ def _judge(
         judged[axis.name].append(Judged(own, message.label(axis.name), also))
 
 
-def _fit(learned: Sequence[Message], copies: Sequence[list[list[str]]]) -> Model:
+def _fit(
+    learned: Sequence[Message], copies: Sequence[list[list[str]]], spoken: dict[str, list[Document]]
+) -> Model:
     """The model of all axes, not calibrated."""
     axes, order = {}, {}
     for axis in taxonomy.AXES:
@@ -104,7 +107,7 @@ def _fit(learned: Sequence[Message], copies: Sequence[list[list[str]]]) -> Model
             for message, ways in zip(learned, copies, strict=True)
             for found in ways
         ]
-        axes[axis] = _weights([*documents, *_spoken_for(axis)])
+        axes[axis] = _weights([*documents, *spoken[axis]])
         order[axis] = taxonomy.load().ids(axis)
     return packed(axes, order)
 

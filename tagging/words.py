@@ -12,7 +12,7 @@ from tagging.normal import fold, spelled, untelex
 MOST_CHARACTERS = 4000  # what is read of a message; longer ones say their matter early
 _LONGEST = 24  # characters of a word; what is longer is a link, a code or a keyboard held down
 _TOKEN = re.compile(r"\w+|[.,:;!?…()\n]+")
-_ENDS = ("?", "!", ".", "…", ";", "\n")  # of a sentence; the first found stands for the rest
+_ENDS = ("?", "!", ".")  # of a sentence; a line ends one too
 PAUSES = frozenset((*_ENDS, ","))
 
 
@@ -61,7 +61,8 @@ def read(text: str) -> Words:
 def _forms(token: str) -> tuple[tuple[str, str], ...]:
     """The words that `token` stands for, each spelled and folded."""
     if not (token[0].isalnum() or token[0] == "_"):
-        pause = next((end for end in _ENDS if end in token), ",")
+        ended = any(end in token for end in ".;…\n")
+        pause = "?" if "?" in token else "!" if "!" in token else "." if ended else ","
         return ((pause, pause),)
     if len(token) > _LONGEST:
         return ()

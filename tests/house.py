@@ -46,6 +46,7 @@ class SomeWard:
     id: str
     name: str
     province: str = "Thành phố Hồ Chí Minh"
+    old: tuple[str, ...] = ()
 
 
 class SmallGazetteer:
@@ -58,6 +59,9 @@ class SmallGazetteer:
     def search(self, text: str, most: int = 6) -> Sequence[SomeWard]:
         wanted = fold(text).removeprefix("phuong ").removeprefix("xa ")
         return [w for w in self.wards if len(wanted) > 2 and wanted in fold(w.name)][:most]
+
+    def find(self, text: str) -> SomeWard | None:
+        return next((w for w in self.wards if w.name.lower() in text.lower()), None)
 
     def ward(self, id: str) -> SomeWard | None:
         return next((ward for ward in self.wards if ward.id == id), None)

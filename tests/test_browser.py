@@ -68,9 +68,7 @@ def type_in(page: Page, words: str) -> None:
 def test_a_tip_with_a_photo_is_told_on_a_small_phone(page: Page, tmp_path: Path) -> None:
     photo = tmp_path / "anh.jpg"
     photo.write_bytes(a_file("photo", 5))
-    press(page, "Đồng ý")
-    expect(page.get_by_text("máy đọc và gợi ý")).to_be_visible()
-    press(page, "Đồng ý")
+    welcome(page)
     press(page, "Báo tin, tố giác")
     press(page, "Tố giác, tin báo về tội phạm, vi phạm")
     type_in(page, "co nguoi dang danh nhau o dau hem")
@@ -89,9 +87,15 @@ def test_a_tip_with_a_photo_is_told_on_a_small_phone(page: Page, tmp_path: Path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def welcome(page: Page) -> None:
+    press(page, "Đồng ý")
+    expect(page.get_by_text("máy đọc và gợi ý")).to_be_visible()
+    press(page, "Đồng ý")
+    expect(page.get_by_text("Ông/bà cần gì?")).to_be_visible()
+
+
 def test_the_page_opened_again_goes_on_where_the_talk_stood(page: Page) -> None:
-    press(page, "Đồng ý")
-    press(page, "Đồng ý")
+    welcome(page)
     press(page, "Phản ánh, góp ý, khen ngợi")
     press(page, "Kiến nghị")
     expect(page.get_by_text("Xin viết ý kiến của ông/bà")).to_be_visible()
@@ -125,9 +129,7 @@ def test_an_invitation_link_enrols_and_leaves_the_address_bar(
 
 
 def test_what_is_said_without_network_arrives_once_it_is_back(page: Page) -> None:
-    press(page, "Đồng ý")
-    press(page, "Đồng ý")
-    expect(page.get_by_text("Ông/bà cần gì?")).to_be_visible()
+    welcome(page)
     page.context.set_offline(True)
     type_in(page, "góp ý")
     page.context.set_offline(False)

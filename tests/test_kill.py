@@ -18,7 +18,7 @@ from tests.server import Server, Visitor
 
 CONVERSATIONS = 200
 AT_ONCE = 25
-KILLS = 12
+KILLS = 10
 TALK = (
     "/start",
     "1",
@@ -26,7 +26,7 @@ TALK = (
     "/tinbao",
     "1",
     "{story}",
-    "chợ cũ",
+    "không nhớ",
     "hôm qua",
     "không",
     "không",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -35,7 +35,7 @@ class Words:
     words: str
 
 
-def said_by_all(texts: Iterable[str], at_least: int, most: int) -> list[Words]:
+def said_by_all(texts: Sequence[str], at_least: int, most: int) -> list[Words]:
     """A phrase is a whole text here, said so often."""
     counts: dict[str, int] = {}
     for text in texts:

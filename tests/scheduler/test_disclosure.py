@@ -72,7 +72,8 @@ class Reader:
         self.tree = tree
         named = {r.about for r in reports if r.about}
         abouts = [None, *sorted(named)]
-        self.kinds = list(product(tree.units, range(4), abouts, *LABELS.values()))
+        topics, sentiments = LABELS.values()
+        self.kinds = list(product(tree.units, range(4), abouts, topics, sentiments))
         self.sizes: dict[int, int] = {}
         place = {kind: n for n, kind in enumerate(self.kinds)}
         for one in reports:

@@ -17,7 +17,8 @@ from scheduler.snapshot import Snapshot
 from storage import digests, outbox, people, talks
 from storage.store import Store
 from storage.vocabulary import Message
-from tests.scheduler.station import DUE, Station, a_picture, letters, office
+from tagging.phrases import PhrasesFailed
+from tests.scheduler.station import DUE, Station, Words, a_picture, letters, office
 
 LATER = DUE + timedelta(days=40)
 
@@ -122,7 +123,7 @@ def test_the_same_reports_give_the_same_bytes_on_another_machine(
 
     other = Store(f"sqlite:///{tmp_path}/other.db", Seal(Keys.new()))
     migrate(other.engine)
-    made = []
+    made: list[digests.Digest] = []
     for each in (station, Station(other)):
         each.tell(9, topic="fire")
         each.tell(11, topic="drugs")
@@ -274,6 +275,18 @@ def test_a_picture_that_fails_does_not_hold_up_the_words(station: Station) -> No
     assert due(station.store, DUE, office(chart=fails))
     (message,) = inbox(station, key)
     assert message.picture is None
+
+
+def test_phrases_that_cannot_be_had_do_not_hold_up_the_figures(station: Station) -> None:
+    def fails(*_: object) -> list[Words]:
+        raise PhrasesFailed("MemoryError")
+
+    station.tell(9)
+    key = station.enrol("an")
+    assert due(station.store, DUE, office(phrases=fails))
+    (message,) = inbox(station, key)
+    assert "Tổng số: 9 ý kiến" in message.text
+    assert "Cụm từ" not in message.text
 
 
 def test_each_address_gets_the_digest_in_the_language_and_length_of_its_reader(
