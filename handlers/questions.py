@@ -12,9 +12,8 @@ from storage.vocabulary import Asks, Message, Option, Said
 
 T = TypeVar("T")
 KIND_WORDS = frozenset(
-    ("p", "x", "q", "h", "tp", "tx", "tt")
-    + ("phuong", "xa", "quan", "huyen", "thi", "tran", "pho", "tinh", "thanh")
-)
+    ("p", "x", "q", "h", "tp", "tx", "tt", "phuong", "xa", "quan", "huyen", "thi", "tran")
+) | {"thanh", "pho", "tinh"}
 MOST_WARDS = 5  # to choose from; more do not fit a phone
 LONGEST_STORY = 8000  # characters; about three pages, more comes as a file or in parts
 
@@ -317,7 +316,9 @@ class Place(Question[Where]):
 def _nearest(scene: Scene, typed: str) -> list[str]:
     """The wards a name may mean, those of the provinces this office serves first."""
     served = {u.ward.split(".")[0] for u in scene.tree().units.values() if u.ward}
-    found = [ward.id for ward in scene.places.search(typed, 30) if _names(ward, typed)]
+    wards = [ward for ward in scene.places.search(typed, 30) if _names(ward, typed)]
+    whole = [ward for ward in wards if plain(typed) in plain(ward.name)]
+    found = [ward.id for ward in whole or wards]
     mentioned = None if found else scene.places.find(typed)
     if mentioned is not None:
         found = [mentioned.id]

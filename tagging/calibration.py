@@ -98,7 +98,7 @@ def _sure(axis: Axis, judged: Sequence[Judged]) -> float:
 
 
 def _also(axis: Axis, judged: Sequence[Judged]) -> float:
-    """The probability from which naming a second label pleases precision and recall (F1) most."""
+    """The probability from which naming a second label does best (F0.5: precision first)."""
     pairs: list[tuple[float, bool]] = []
     for one in judged:
         chances = axis.confidence(one.scores)
@@ -113,7 +113,7 @@ def _best_threshold(ranked: list[tuple[float, bool]]) -> float:
     wanted, hits, best, at = sum(right for _, right in ranked), 0, 0.0, 1.0
     for count, (chance, right) in enumerate(ranked, 1):
         hits += right
-        if (score := 2 * hits / (count + wanted)) > best:
+        if (score := 1.25 * hits / (count + 0.25 * wanted)) > best:
             best, at = score, chance
     return round(at, 3)
 

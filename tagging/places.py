@@ -25,6 +25,7 @@ _WORD, _AROUND, _STRANGE = 10, 6, 7
 _EXACT, _BEGUN, _SLIPPED = 4, 0, -4
 _NEW, _OLD, _DISTRICT = 3, 1, 0
 _MARKS = 2  # the name stands there with its very marks
+_SLIPS_IN = 3  # words; looking for slips costs a look at every name
 _BEHIND = 10  # what scores so much less than the best is not shown
 
 # What stands before a name says its kind; `phường 12` and `quận 1` are names only with it.
@@ -131,7 +132,7 @@ class Places:
         for run, name in named:
             if run[1] == len(asked):
                 found += [(run, longer, _BEGUN) for longer in self._begun(name)]
-        if not found:
+        if not found and len(asked) <= _SLIPS_IN:  # what is longer describes, and names nothing
             found = [(run, near, _SLIPPED) for run, name in named for near in self._near(name)]
         for (start, end), name, bonus in found:
             rest = asked[:start] + asked[end:]

@@ -24,6 +24,7 @@ _SEED = 20250701
 _PENALTY = 0.5  # C of the support vector machine
 _RARE = 2  # documents; what stands in fewer is not learned
 _FOLDS = 3
+_OFTEN = {1: 1, 2: 1, 3: 2}  # how many times a phrase of the lexicon is learned, by its weight
 _CHECKED = 200  # documents on which the weights read are held against the classifier itself
 
 
@@ -75,10 +76,10 @@ def fitted(learned: Sequence[Message]) -> Model:
 
 
 def _copies(message: Message, chance: random.Random) -> list[list[str]]:
-    """The features of a message as written, without marks, and as typed in haste."""
-    hasty = noisy(message.text, chance)
-    texts = (message.text, bare(message.text), bare(hasty) if chance.random() < 0.5 else hasty)
-    return [looked_at(text) for text in texts]
+    """The features of a message as written, without marks, and both as typed in haste."""
+    text = message.text
+    texts = (text, bare(text), noisy(text, chance), bare(noisy(text, chance)))
+    return [looked_at(copy) for copy in texts]
 
 
 def looked_at(text: str) -> list[str]:
@@ -113,11 +114,11 @@ def _fit(
 
 
 def _spoken_for(axis: str) -> Iterable[Document]:
-    """The lexicon as the shortest of messages: with and without marks, as often as it weighs."""
+    """The lexicon as the shortest of messages, with and without marks."""
     for phrase, label, weight in phrases(axis):
         for text in (phrase, bare(phrase)):
             found = [name for name in looked_at(text) if not name.startswith("^")]
-            yield from [Document(found, label)] * weight
+            yield from [Document(found, label)] * _OFTEN[weight]
 
 
 def _weights(documents: Sequence[Document]) -> weights.Weights:
