@@ -47,11 +47,23 @@ def full_case(opened: Installation, alias: str) -> str:
     for axis, (label, confidence, words) in reasons.items():
         because = ", ".join(words) or "-"
         lines.append(f"[machine] {axis}: {label} ({confidence:.0%}) because of: {because}")
-    lines += [f"[file] {f.kind} {f.media or f.state} {f.size} bytes" for f in files]
+    lines += [
+        f"[file {n}] {f.kind} {f.media or f.state} {f.size} bytes" for n, f in enumerate(files, 1)
+    ]
     lines += [
         f"{'<' if inward else '>'} {on:%d/%m/%Y} {text}" for inward, text, on in known.messages
     ]
     return "\n".join(lines)
+
+
+def file_of(opened: Installation, alias: str, number: int) -> bytes:
+    """One file of a case, as `full_case` numbers them. Raises NoSuchCase, LookupError."""
+    with opened.store.read() as work:
+        known = _known(reports.by_alias(work, alias))
+        files = attachments.of_report(work, known.report)
+    if not 1 <= number <= len(files) or (name := files[number - 1].stored) is None:
+        raise LookupError(number)
+    return opened.vault.get(name)
 
 
 def answer(opened: Installation, alias: str, text: str, state: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -57,7 +57,7 @@ def main() -> None:
         _stop(f"The database cannot be used: {down}. Check DATABASE_URL and DATA_DIR.")
 
 
-def _stop(sentence: str) -> None:
+def _stop(sentence: str) -> NoReturn:
     err.print(sentence, markup=False)
     sys.exit(2)
 
@@ -272,6 +272,28 @@ def case_show(alias: str) -> None:
         out.print(full_case(_opened(), alias), markup=False)
     except NoSuchCase:
         _stop(f"There is no case {alias}.")
+
+
+@case.command("file")
+def case_file(
+    alias: str,
+    number: Annotated[int, typer.Argument(help="As `case show` numbers the files.")],
+    to: Annotated[Path, typer.Option(help="Where to write it; nothing is overwritten.")],
+) -> None:
+    """Write one file of a case to disk, for the officer in charge."""
+    from bot.desk import NoSuchCase, file_of
+
+    try:
+        content = file_of(_opened(), alias, number)
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+    except LookupError:
+        _stop(f"{alias} has no file {number} that was kept; `case show {alias}` lists them.")
+    try:
+        with to.open("xb") as out_file:
+            out_file.write(content)
+    except OSError as error:
+        _stop(f"{to}: {error.strerror}")
 
 
 @case.command("answer")

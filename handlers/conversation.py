@@ -14,7 +14,7 @@ from handlers.replay import Turn, play
 from handlers.scene import Scene
 from handlers.talk import Running, Talk
 from storage import attachments
-from storage.vocabulary import Message, Person, Role, Said
+from storage.vocabulary import Message, Role, Said
 from storage.words import Words
 
 INVITATION = re.compile(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}", re.IGNORECASE)
@@ -22,7 +22,7 @@ SHORTEST_STORY = 12  # characters; what is shorter is a greeting, and gets the m
 
 
 class Conversation:
-    """Hears one thing from one person. `said` and `letters` hold the replies afterwards."""
+    """Hears one thing from one person. `replies` holds what is said back."""
 
     def __init__(
         self, desk: Desk, talk: Talk, commands: Commands, files: tuple[str, ...] = ()
@@ -30,7 +30,6 @@ class Conversation:
         self.desk, self.talk = desk, talk
         self._commands, self._files = commands, files
         self.replies: list[Message] = []
-        self.letters: list[tuple[Person, Message]] = []
         self.answered: list[str] = []
         self.took_files = False
         self.settled = False
@@ -264,7 +263,6 @@ class Conversation:
         if settled.welcomed is not None:
             self.talk.welcomed = settled.welcomed
         self.replies += settled.say
-        self.letters += settled.also
         if settled.forget:
             self.forgotten = True
         elif settled.next is not None:

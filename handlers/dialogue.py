@@ -76,7 +76,6 @@ class Settled:
     welcomed: bool | None = None
     forget: bool = False
     wishes: bool = False
-    also: tuple[tuple[Person, Message], ...] = ()
 
 
 @dataclass(frozen=True)

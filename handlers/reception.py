@@ -165,8 +165,6 @@ class _Batch:
             self._post.letters = [each for each in self._post.letters if each.key != key]
         for question in heard.answered:
             self._post.answer(key, question)
-        for person, message in heard.letters:
-            self._letter(talks.key_of(self._work, person), person.channel, person.address, message)
         replies = tuple(self._reply(event, key, message) for message in heard.replies)
         return Taken(key, replies, wishes=heard.wishes)
 
@@ -177,10 +175,8 @@ class _Batch:
             attachments.note(self._work, lying, until)
 
     def _reply(self, event: Event, key: bytes, message: Message) -> Waiting:
-        return self._letter(key, event.person.channel, event.person.address, message)
-
-    def _letter(self, key: bytes, channel: str, address: str, message: Message) -> Waiting:
-        letter = Letter(self._reception.chance.letters(20), key, channel, address, message)
+        name, person = self._reception.chance.letters(20), event.person
+        letter = Letter(name, key, person.channel, person.address, message)
         self._post.add(letter)
         return Waiting(letter.id, message)
 

@@ -138,27 +138,6 @@ def members(work: Work, keys: Iterable[bytes]) -> dict[bytes, Member]:
     return {key: Member(one, role, unit, language) for key, one, role, unit, language in rows}
 
 
-def supervisors(work: Work, unit: str) -> list[Member]:
-    """Everyone who receives the digest of a unit."""
-    rows = work.connection.execute(
-        select(_person.c.id, _person.c.role, _person.c.unit, _person.c.language)
-        .where(_person.c.unit == unit, _person.c.role == "supervisor", _person.c.until.is_(None))
-        .order_by(_person.c.id)
-    )
-    return [Member(*row) for row in rows]
-
-
-def supervised(work: Work) -> list[str]:
-    """The units that have a supervisor, and so a digest."""
-    rows = work.connection.execute(
-        select(_person.c.unit)
-        .where(_person.c.role == "supervisor", _person.c.until.is_(None))
-        .distinct()
-        .order_by(_person.c.unit)
-    )
-    return list(rows.scalars())
-
-
 def addresses(work: Work, person: str) -> list[tuple[bytes, Person]]:
     """Where an enrolled person is reached: keyed hash and address, one a channel."""
     rows = work.connection.execute(
@@ -314,11 +293,3 @@ def wish(work: Work, one: str, kind: str, unit: str, period: str, person: str) -
     """Ask the clock for something, as a row it takes at its next tick."""
     row = {"id": one, "kind": kind, "unit": unit, "period": period, "person": person}
     work.connection.execute(work.insert(Wish), row)
-
-
-def wishes(work: Work) -> list[tuple[str, str, str, str]]:
-    """Take every wish: kind, unit, period, person. They are gone with this transaction."""
-    rows = work.connection.execute(
-        delete(_wish).returning(_wish.c.kind, _wish.c.unit, _wish.c.period, _wish.c.person)
-    ).all()
-    return sorted(tuple(row) for row in rows)

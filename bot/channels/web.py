@@ -41,7 +41,7 @@ CHANNEL = "web"
 COOKIE = "langnghe"
 MOST_BODY = 256 * 1024  # bytes of one event; what is too long a story still gets a sentence
 LONGEST_WAIT = 30.0  # seconds one call may wait for a message
-GLANCE = 2.0  # seconds between looks at the store, for what another process or the clock wrote
+GLANCE = 2.0  # seconds between two looks at the store while somebody waits
 KEPT = 400 * 24 * 3600  # seconds a browser keeps the cookie of somebody invited; its own limit
 REMEMBERED = 20_000  # sessions whose pace is remembered
 PAGE = Path(__file__).parent.parent / "web"
@@ -113,29 +113,6 @@ class Pace:
             raise Refused(429, "too_fast", after=max(1, 60 // self.per_minute))
 
 
-class Bells:
-    """Wakes the call that waits for a person when something was written for them here."""
-
-    def __init__(self) -> None:
-        self._waiting: dict[bytes, asyncio.Event] = {}
-
-    def ring(self, key: bytes) -> None:
-        """Something waits for this person now."""
-        if bell := self._waiting.get(key):
-            bell.set()
-
-    async def wait(self, key: bytes, seconds: float) -> None:
-        """Until it rings, or so many seconds."""
-        bell = self._waiting.setdefault(key, asyncio.Event())
-        try:
-            await asyncio.wait_for(bell.wait(), seconds)
-        except TimeoutError:
-            pass
-        finally:
-            if self._waiting.get(key) is bell:
-                del self._waiting[key]
-
-
 @dataclass
 class WebChat:
     """The web channel: sessions, events in, messages out when their person comes for them."""
@@ -149,7 +126,6 @@ class WebChat:
     sentences: Callable[[str], str]
     changed: Callable[[Taken], None]
     pace: Pace
-    bells: Bells = field(default_factory=Bells)
 
     name = CHANNEL
 
@@ -239,7 +215,7 @@ class WebChat:
         ends = time.monotonic() + (wait if wait > 0 else 0)
         waiting = await asyncio.to_thread(self._waiting, key, seen)
         while not waiting and (left := ends - time.monotonic()) > 0:
-            await self.bells.wait(key, min(left, GLANCE))
+            await asyncio.sleep(min(left, GLANCE))
             waiting = await asyncio.to_thread(self._waiting, key, ())
         return _said({"messages": [_message(each) for each in waiting]})
 
