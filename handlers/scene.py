@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from storage.people import Tree
 from storage.words import Words
-
-if TYPE_CHECKING:
-    from handlers.questions import Question
 
 
 class Ward(Protocol):
@@ -34,6 +31,16 @@ class Gazetteer(Protocol):
     def ward(self, id: str) -> Ward | None: ...
 
 
+class Asked(Protocol):
+    """A question that was answered already, as a summary looks at it."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def ask(self) -> str: ...
+    def show(self, answer: Any, scene: Scene) -> str: ...
+
+
 @dataclass(frozen=True)
 class Scene:
     """Where a question stands. `so_far` is the part of its answer that was heard already."""
@@ -43,7 +50,7 @@ class Scene:
     tree: Callable[[], Tree]
     so_far: Any = None
     files: tuple[str, ...] = ()
-    path: tuple[tuple[Question[Any], Any], ...] = field(default=())
+    path: tuple[tuple[Asked, Any], ...] = field(default=())
 
     def ward_label(self, ward: str) -> str:
         """A ward as people read it: its name and its province. An unknown id stands for itself."""
