@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import gc
 import logging
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from bot.clerk import Clerk
 from bot.fetching import Fetcher
 from bot.installation import Installation, now
 from bot.office import office_of, tick_of
+from bot.settings import WrongSetting
 from handlers.reception import Taken
 from scheduler.clock import Clock
 from storage.sealing import Seal
@@ -169,9 +171,23 @@ def _start(installation: Installation) -> Server:
     return Server(installation, clerk, clock, fetcher, web)
 
 
+def _must_be_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise WrongSetting(
+                f"HOST={host}, PORT={port}: cannot listen there ({error.strerror}); "
+                "stop the other program, or choose another port"
+            ) from None
+
+
 def serve(installation: Installation) -> None:
-    """Serve until told to stop; what was accepted is finished first."""
+    """Serve until told to stop; what was accepted is finished first. Raises WrongSetting."""
     settings = installation.settings
+    _must_be_free(settings.host, settings.port)
     config = uvicorn.Config(
         application(installation),
         host=settings.host,

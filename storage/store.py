@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -22,13 +23,14 @@ OLDEST_SQLITE = (3, 51, 3)
 
 # What a connection needs to lose nothing that was acknowledged (reliability: WAL + FULL only).
 PRAGMAS = (
-    "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA secure_delete=ON",
-    "PRAGMA busy_timeout=10000",
     "PRAGMA journal_size_limit=33554432",
 )
+
+
+WAL_TRIES = 100  # of 50 ms
 
 
 class BadDatabase(Exception):
@@ -137,6 +139,18 @@ def _engines(url: str) -> tuple[Engine, Engine]:
     raise BadDatabase(f"DATABASE_URL: {kind} is not spoken here; use sqlite or postgresql")
 
 
+def _into_wal(connection: Any) -> None:
+    """Switch to WAL. Two programs at their first start both try, and SQLite does not wait here."""
+    for _ in range(WAL_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except pysqlite3.dbapi2.OperationalError:
+            time.sleep(0.05)
+        else:
+            return
+    connection.execute("PRAGMA journal_mode=WAL")
+
+
 def _embedded(path: str, begin: str) -> Engine:
     if pysqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise BadDatabase(f"SQLite {pysqlite3.sqlite_version} can lose data: run `make run` again")
@@ -149,6 +163,8 @@ def _embedded(path: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
+        connection.execute("PRAGMA busy_timeout=10000")
+        _into_wal(connection)
         for pragma in PRAGMAS:
             connection.execute(pragma)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -61,6 +62,15 @@ def test_a_wrong_setting_stops_the_start_with_its_name(
     assert name in said
     assert expected in said
     assert "Traceback" not in said
+
+
+def test_a_port_that_is_taken_is_named(folder: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        code, _, said = run(folder, "run", PORT=str(other.getsockname()[1]))
+    assert code == 2
+    assert "cannot listen there" in said
 
 
 def test_units_that_contradict_themselves_are_named(folder: Path) -> None:

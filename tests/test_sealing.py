@@ -62,7 +62,7 @@ def test_after_a_rotation_the_old_opens_and_the_new_seals() -> None:
     old = SEAL.close(b"old", "here")
     assert after.open(old, "here") == b"old"
     new = after.close(b"new", "here")
-    assert (old[0], new[0]) == (1, 2)
+    assert (old[:2], new[:2]) == (b"\x00\x01", b"\x00\x02")
     with pytest.raises(CannotOpen):
         SEAL.open(new, "here")
     only_new = Seal(Keys(rotated.finding, rotated.sealing[:1]))
