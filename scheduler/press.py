@@ -64,7 +64,7 @@ def wanted_period(key: str, now: datetime, office: Office) -> Period:
 def ask(store: Store, unit: str, period_key: str, now: datetime, office: Office) -> Digest:
     """The digest of a unit for a period, made now if nobody has asked before.
 
-    Raises BadPeriod, NoSuchUnit. A digest of nothing is not kept: reports may still be imported.
+    Raises BadPeriod, NoSuchUnit. What shows nothing yet is not kept.
     """
     return make(store, unit, wanted_period(period_key, now, office), now, office)
 
@@ -85,10 +85,16 @@ def make(
         draft = found or _draft(store, unit, period, now, office)
         if isinstance(draft, Digest):
             return draft
-        if not final and thaw(draft.digest.snapshot).state == "empty":
+        if not final and _may_still_fill(draft.digest):
             return draft.digest
         if _keep(store, draft):
             return draft.digest
+
+
+def _may_still_fill(digest: Digest) -> bool:
+    """Nothing was shown: reports may yet be imported, or told before the running period is over."""
+    state = thaw(digest.snapshot).state
+    return state == "empty" or (state == "few" and not digest.closed)
 
 
 def _make_the_one_before(

@@ -188,6 +188,14 @@ def test_the_running_period_is_frozen_for_the_day(station: Station) -> None:
     assert tomorrow.total == 39
 
 
+def test_a_running_period_that_shows_nothing_yet_may_be_asked_again(station: Station) -> None:
+    now = datetime(2026, 10, 20, 3, tzinfo=UTC)
+    station.tell(3)
+    assert asked(station, "tinh", "now", now).state == "few"
+    station.tell(3)
+    assert asked(station, "tinh", "now", now).total == 6
+
+
 def test_this_month_so_far_does_not_tell_what_came_since_yesterday(station: Station) -> None:
     station.tell(9)
     now = datetime(2026, 10, 20, 3, tzinfo=UTC)
