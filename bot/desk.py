@@ -7,7 +7,8 @@ from datetime import timedelta
 from rich.table import Table
 
 from bot.installation import Installation, chance
-from storage import attachments, outbox, people, reports, talks
+from bot.office import LETTER_DAYS
+from storage import attachments, digests, outbox, reports, talks
 from storage.outbox import Letter, Post
 from storage.reports import Known
 from storage.vocabulary import Language, Message, Person
@@ -24,9 +25,9 @@ def waiting_cases(opened: Installation, unit: str | None) -> Table:
     """The cases that wait, oldest first: alias, unit, topic, state, age in days."""
     labels = taxonomy.load()
     with opened.store.read() as work:
-        tree = people.tree(work, opened.today())
-        units = tree.below(unit) if unit else frozenset(tree.units)
-        waiting = reports.open_cases(work, sorted(units))
+        # Of every unit that ever stood: what waits in one that ended must not be forgotten.
+        units = digests.whole_tree(work).below(unit) if unit else None
+        waiting = reports.open_cases(work, units)
     listed = Table("case", "unit", "topic", "state", "days")
     for one in waiting:
         topic = labels.label("topic", one.topic, "vi") if one.topic else "-"
@@ -81,7 +82,7 @@ def answer(opened: Installation, alias: str, text: str, state: str) -> None:
             letter = _notice(opened, *told, talks.key_of(work, told[0]))
             post = Post()
             post.add(letter)
-            outbox.put(work, post, opened.today() + timedelta(days=60))
+            outbox.put(work, post, opened.today() + timedelta(days=LETTER_DAYS))
 
 
 def _notice(opened: Installation, person: Person, language: Language, key: bytes) -> Letter:

@@ -82,14 +82,21 @@ class Fetcher:
             await asyncio.to_thread(self._later, lying)
             return
         else:
-            await asyncio.to_thread(self._keep, lying, cleaned.content, cleaned.media)
+            if not await asyncio.to_thread(self._keep, lying, cleaned.content, cleaned.media):
+                return
         if platform is not None:
             await asyncio.to_thread(platform.fetched, lying.locator)
 
-    def _keep(self, lying: Lying, content: bytes, media: str) -> None:
-        name = self.vault.put(content)
+    def _keep(self, lying: Lying, content: bytes, media: str) -> bool:
+        try:
+            name = self.vault.put(content)
+        except OSError as error:
+            # Our own disk is full, which is no try of the file's: when its claim ends it is due.
+            log.error("the vault takes no file: %s", type(error).__name__)
+            return False
         with self.store.write() as work:
             attachments.keep(work, lying.id, name, media, len(content))
+        return True
 
     def _refuse(self, lying: Lying) -> None:
         with self.store.write() as work:

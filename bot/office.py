@@ -12,7 +12,7 @@ from scheduler.office import Office
 from storage import attachments, people, reports
 from tagging import phrases, taxonomy
 
-LETTER_DAYS = 60  # a digest waits so long for its reader
+LETTER_DAYS = 60  # a digest, or a notice, waits so long for its reader
 
 
 def office_of(installation: Installation) -> Office:

@@ -74,19 +74,25 @@ class Server:
     installation: Installation
     clerk: Clerk
     clock: Clock
-    fetcher: Fetcher
     web: WebChat
+    fetching: asyncio.Task[None]
 
     def health(self) -> tuple[int, dict[str, Any]]:
         """The state of each part, and 200 only if all of them work."""
         parts = {
             "database": self._database(),
             "clerk": "ok" if self.clerk.alive else "stopped",
-            "clock": "ok" if self.clock.last is not None else "starting",
+            "clock": self._clock(),
+            "files": "stopped" if self.fetching.done() else "ok",
             "web": "ok",
         }
-        fine = parts["database"] == "ok" and parts["clerk"] == "ok"
+        fine = all(state in ("ok", "starting") for state in parts.values())
         return (200 if fine else 503), {"status": "ok" if fine else "down", "parts": parts}
+
+    def _clock(self) -> str:
+        if not self.clock.alive:
+            return "stopped"
+        return "ok" if self.clock.last is not None else "starting"
 
     def _database(self) -> str:
         try:
@@ -125,18 +131,17 @@ def _lifespan(
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         server = _start(installation)
+        server.clock.start()
         app.state.server = server
         app.router.routes += server.web.routes()
-        fetching = asyncio.create_task(server.fetcher.run())
-        server.clock.start()
         gc.collect()
         gc.freeze()  # what was made at the start stays; the collector need not walk it again
         try:
             yield
         finally:
-            fetching.cancel()
+            server.fetching.cancel()
             with contextlib.suppress(asyncio.CancelledError):
-                await fetching
+                await server.fetching
             await asyncio.to_thread(server.clock.stop)
             await asyncio.to_thread(server.clerk.stop)
             await asyncio.to_thread(installation.store.close)
@@ -168,7 +173,8 @@ def _start(installation: Installation) -> Server:
         Pace(settings.messages_per_minute),
     )
     fetcher = Fetcher(store, installation.vault, {web.name: web}, now)
-    return Server(installation, clerk, clock, fetcher, web)
+    fetching = asyncio.create_task(fetcher.run())
+    return Server(installation, clerk, clock, web, fetching)
 
 
 def _must_be_free(host: str, port: int) -> None:

@@ -121,6 +121,12 @@ def drop(work: Work, files: Sequence[str]) -> None:
         )
 
 
+def disown(work: Work, owner: bytes) -> None:
+    """Let go of every file somebody has not sent; the clean-up takes them at its next round."""
+    values = {"until": date.min, "owner": None}
+    work.connection.execute(update(_row).where(_row.c.owner == owner).values(values))
+
+
 def any_waiting(work: Work) -> bool:
     """Whether any file waits at all: a look that disturbs no writer."""
     query = select(_row.c.id).where(_row.c.state == "waiting").limit(1)

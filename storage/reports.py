@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
@@ -203,13 +203,12 @@ def by_alias(work: Work, alias: str) -> Known | None:
     return _known(work, _views.where(_case.c.alias == alias))
 
 
-def open_cases(work: Work, units: Sequence[str]) -> list[Known]:
-    """The cases of these units that wait for an answer, oldest first, without their messages."""
-    rows = work.connection.execute(
-        _views.where(_case.c.state.in_(OPEN), _report.c.unit.in_(units)).order_by(
-            _case.c.opened, _case.c.alias
-        )
-    )
+def open_cases(work: Work, units: Collection[str] | None = None) -> list[Known]:
+    """The cases that wait for an answer, of all units or of these; oldest first, no messages."""
+    query = _views.where(_case.c.state.in_(OPEN)).order_by(_case.c.opened, _case.c.alias)
+    if units is not None:
+        query = query.where(_report.c.unit.in_(sorted(units)))
+    rows = work.connection.execute(query)
     return [Known(**row, messages=()) for row in rows.mappings()]
 
 

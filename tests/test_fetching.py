@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bot.fetching import LATER, MOST_TRIES, Fetcher
+from bot.fetching import CLAIMED, LATER, MOST_TRIES, Fetcher
 from storage import attachments
 from storage.attachments import Vault
 from storage.sealing import CannotOpen, Keys, Seal
@@ -187,6 +187,18 @@ def test_a_platform_that_stays_down_is_given_up(office: Office) -> None:
     assert office.shelf.asked == ["one"] * MOST_TRIES == ["one"] * 6
     assert office.row().state == "refused"
     assert "tệp không mở được" in office.talkers.say("xong")[0].text
+
+
+def test_a_vault_that_takes_nothing_costs_the_file_no_try(office: Office) -> None:
+    office.send(TEXT)
+    office.folder.rmdir()
+    for _ in range(MOST_TRIES + 1):
+        assert office.round() == 1
+        office.talkers.later(seconds=CLAIMED.total_seconds())
+    assert (office.row().state, office.row().tries) == ("waiting", 0)
+    office.folder.mkdir()
+    assert office.round() == 1
+    assert office.row().state == "kept"
 
 
 def test_one_file_that_cannot_be_had_holds_up_no_other(office: Office) -> None:

@@ -9,8 +9,10 @@ from datetime import date
 import pytest
 
 from bot.cleaning import NotTaken, clean, judge
-from storage import reports, talks
+from handlers.forgetting import forget_person
+from storage import people, reports, talks
 from storage.migrating import migrate
+from storage.people import Office
 from storage.sealing import Keys, Seal
 from storage.store import BadDatabase, Store, StoreDown
 from storage.tables import Attachment
@@ -188,6 +190,7 @@ def test_256_rotations():
 
 
 # --- cleaning
+TODAY = date(2026, 11, 10)
 REFUSED = {
     "zip": zipped(**{"a.txt": "hi"}),
     "jar": zipped(**{"META-INF/MANIFEST.MF": "x"}),
@@ -239,3 +242,21 @@ def test_m4a_with_isom(brand):
 )
 def test_mp3(head):
     assert judge((head + bytes(413)) * 3) == "audio/mpeg"
+
+
+def test_a_case_of_a_unit_that_ended_still_waits_in_sight(talkers):
+    sent(talkers)
+    with talkers.store.write() as work:
+        people.set_units(work, [Office("moi", "Công an tỉnh mới", "New", None, None, False)], TODAY)
+    with talkers.store.read() as work:
+        assert len(reports.open_cases(work)) == 1
+        assert reports.open_cases(work, {"moi"}) == []
+
+
+def test_whoever_is_forgotten_owns_no_file(talkers):
+    through(talkers, *WELCOME, *OPINION[:5], Said(files=talkers.files("photo", 1)))
+    with talkers.store.write() as work:
+        forget_person(work, talks.key_of(work, at("an")), TODAY)
+    assert all(
+        row.owner is None and row.until == date.min for row in rows(talkers.store, Attachment)
+    )

@@ -202,9 +202,12 @@ def test_whoever_speaks_too_fast_is_asked_to_wait(tmp_path: Path, models: Path) 
 
 def test_a_session_that_is_left_leaves_nothing(server: Server) -> None:
     visitor = Visitor(server.url)
-    visitor.say("/start")
+    for words in ("/start", "1", "1", "/tinbao", "1"):
+        visitor.say(words)
+    visitor.send({"files": [visitor.upload(a_file("photo", 9)).json()["file"]]})
     assert visitor.api.delete("/session").status_code == 200
     assert visitor.waiting() == []
+    assert "hộp thư tự động" in visitor.say("/tieptuc")[-1].text
 
 
 def test_a_supervisor_gets_the_digest_of_what_citizens_told(tmp_path: Path, models: Path) -> None:

@@ -31,8 +31,9 @@ from starlette.routing import BaseRoute, Route
 
 from bot.cleaning import KINDS, MOST_BYTES, NotTaken, judge
 from bot.clerk import Busy, Clerk
+from handlers.forgetting import forget_person
 from handlers.reception import Taken
-from storage import digests, outbox, people, talks
+from storage import digests, outbox, people
 from storage.attachments import Vault
 from storage.store import Store, StoreDown
 from storage.vocabulary import Event, FileAt, Person, Point, Pressed, Said, Waiting
@@ -253,10 +254,7 @@ class WebChat:
 
     def _destroy(self, key: bytes) -> None:
         with self.store.write() as work:
-            talks.keep(work, {key: None}, self.now().date())
-            outbox.forget_all(work, key)
-            people.withdraw(work, key)
-            people.leave(work, key, self.now().date())
+            forget_person(work, key, self.now().date())
 
     def _chart(self, key: bytes, name: str) -> bytes | None:
         with self.store.read() as work:
@@ -312,7 +310,7 @@ class WebChat:
                 return await call(request)
             except Refused as refused:
                 return self._error(refused)
-            except (Busy, StoreDown):
+            except (Busy, StoreDown, OSError):  # OSError: no room on the disk for an upload
                 return self._error(Refused(503, "busy", after=3))
             except ClientDisconnect:
                 return Response(status_code=400)

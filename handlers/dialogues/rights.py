@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.dialogue import About, Begin, Desk, Dialogue, Nothing, Outcome, Settled
+from handlers.forgetting import forget_person
 from handlers.questions import Choice
 from storage import outbox, people
 from storage.vocabulary import Message
@@ -52,10 +53,8 @@ class Deleted:
     """A wish to be forgotten."""
 
     def settle(self, desk: Desk) -> Settled:
-        """Talk, consents, waiting messages, enrolment and address go, at once."""
-        people.withdraw(desk.work, desk.key)
-        outbox.forget_all(desk.work, desk.key)
-        people.leave(desk.work, desk.key, desk.today)
+        """What is tied to the address goes; reports are not."""
+        forget_person(desk.work, desk.key, desk.today)
         return Settled((desk.tell("rights.deleted"),), forget=True)
 
 

@@ -29,4 +29,4 @@ def test_the_library_is_not_loaded_into_this_process() -> None:
 
 def test_a_failure_says_what_is_wrong() -> None:
     with pytest.raises(PhrasesFailed, match="TypeError"):
-        common([3], at_least=1, most=1)  # type: ignore[list-item]
+        common([3], at_least=1, most=1)  # type: ignore[list-item]  # the child must refuse it
