@@ -110,11 +110,14 @@ def told(work: Work, units: Collection[str], first: date, until: date) -> list[T
 def texts(
     work: Work, units: Collection[str], not_about: Collection[str], first: date, until: date
 ) -> Iterator[str]:
-    """What was said in these reports; those about one of the units `not_about` stay closed."""
+    """What was said in these reports; those about one of the units `not_about` stay closed.
+
+    So do those whose sender did not agree to a machine reading them: they have no topic.
+    """
     others = or_(_report.c.about.is_(None), _report.c.about.not_in(list(not_about)))
     rows = work.connection.execute(
         select(_report.c.id, _report.c.body)
-        .where(*_within(units, first, until), others)
+        .where(*_within(units, first, until), others, _report.c.topic.is_not(None))
         .order_by(_report.c.id)
     )
     for one, body in rows:

@@ -188,6 +188,13 @@ def test_the_running_period_is_frozen_for_the_day(station: Station) -> None:
     assert tomorrow.total == 39
 
 
+def test_no_machine_reads_the_words_of_those_who_did_not_agree_to_it(station: Station) -> None:
+    station.tell(6, topic=None, text="để cán bộ tự đọc")
+    station.tell(6, text="bán ma túy ở đầu hẻm")
+    taken = asked(station, "tinh", "2026-10")
+    assert (taken.total, taken.phrases) == (12, ("bán ma túy ở đầu hẻm",))
+
+
 def test_a_running_period_that_shows_nothing_yet_may_be_asked_again(station: Station) -> None:
     now = datetime(2026, 10, 20, 3, tzinfo=UTC)
     station.tell(3)
