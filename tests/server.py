@@ -17,7 +17,7 @@ from typing import Any
 
 import httpx
 
-from storage import reports
+from storage import attachments, reports
 from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import FileAt, Message, Option, Said
@@ -81,6 +81,19 @@ class Server:
                 pass
             time.sleep(0.05)
         raise AssertionError(f"not ready after 30 s:\n{self.log.read_text()}")
+
+    def wait_for_files(self) -> None:
+        """Until every file that was sent has been looked at; 60 s at most."""
+        data = self.folder / "data"
+        store = Store(f"sqlite:///{data}/langnghe.db", Seal(Keys.read(data / "keys.json")))
+        for _ in range(600):
+            with store.read() as work:
+                waits = attachments.any_waiting(work)
+            if not waits:
+                break
+            time.sleep(0.1)
+        store.close()
+        assert not waits, "files still wait"
 
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.poll() is None:

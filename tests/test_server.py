@@ -170,12 +170,8 @@ def test_a_truncated_photo_is_told_at_the_next_reply(server: Server) -> None:
     whole = a_file("photo", 1)
     sent = visitor.upload(whole[: len(whole) // 2]).json()["file"]
     assert "Đã nhận 1 tệp" in str(visitor.send({"files": [sent]}).json())
-    said = ""
-    for _ in range(40):
-        said += visitor.say("?")[0].text
-        if "không mở được" in said:
-            break
-    assert "không mở được" in said
+    server.wait_for_files()
+    assert "không mở được" in visitor.say("?")[0].text
 
 
 def test_a_file_of_another_session_cannot_be_sent(server: Server) -> None:
