@@ -13,7 +13,6 @@ import sys
 import zipfile
 from dataclasses import dataclass
 
-MOST_BYTES = 20 * 1024 * 1024  # of one file; Telegram's getFile has the same limit
 MOST_PIXELS = 50_000_000  # of one picture, decoded
 MOST_UNPACKED = 200 * 1024 * 1024  # bytes a document may claim to hold
 MOST_RATIO = 100  # times a document may claim to be larger than it is

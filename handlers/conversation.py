@@ -25,10 +25,15 @@ class Conversation:
     """Hears one thing from one person. `replies` holds what is said back."""
 
     def __init__(
-        self, desk: Desk, talk: Talk, commands: Commands, files: tuple[str, ...] = ()
+        self,
+        desk: Desk,
+        talk: Talk,
+        commands: Commands,
+        files: tuple[str, ...] = (),
+        ref: str = "",
     ) -> None:
         self.desk, self.talk = desk, talk
-        self._commands, self._files = commands, files
+        self._commands, self._files, self._ref = commands, files, ref
         self.replies: list[Message] = []
         self.answered: list[str] = []
         self.took_files = False
@@ -46,12 +51,21 @@ class Conversation:
         """What the person is here."""
         return self.desk.member.role if self.desk.member else "citizen"
 
-    def hear(self, said: Said) -> None:
-        """Understand one thing said, and answer it; files that no answer holds any more go."""
+    def hear(self, said: Said, too_large: int = 0) -> None:
+        """Understand one thing said, and answer it; files that no answer holds any more go.
+
+        `too_large`: how many files came with it that are more than is taken.
+        """
         held = self._held()
         self.replies += [self.desk.tell(remark) for remark in self.talk.remarks]
         self.talk.remarks = []
-        self._understand(said)
+        if too_large:
+            most = attachments.LARGEST // 2**20
+            self.replies.append(self.desk.tell("files.too_large", count=too_large, most=most))
+        if too_large and not said.files and not said.text:
+            self._repeat()
+        else:
+            self._understand(said)
         attachments.drop(self.desk.work, sorted(held - self._held()))
 
     def _held(self) -> set[str]:
@@ -59,8 +73,12 @@ class Conversation:
         return set() if self.forgotten else {f for talk in talks if talk for f in talk.files()}
 
     def _understand(self, said: Said) -> None:
-        command = self._commands.read(said.text) if said.text else None
-        if said.start is not None:
+        command = self._commands.read(said.text) if said.text and not said.files else None
+        if said.edits is not None:
+            self._amend(said)
+        elif said.unread:
+            self._again("unclear.kind")
+        elif said.start is not None:
             self._start(said.start)
         elif command is not None and not self._is_an_option(said):
             self._obey(command)
@@ -156,6 +174,9 @@ class Conversation:
 
     def _again(self, why: str, **values: object) -> None:
         self.replies.append(self.desk.tell(why, **values))
+        self._repeat()
+
+    def _repeat(self) -> None:
         if self.talk.running is not None:
             self._ask()
         else:
@@ -197,10 +218,44 @@ class Conversation:
         elif isinstance(reading, Retake):
             self._drop_answer(running, reading.key)
         else:
-            self.answered.append(question.key)
-            running.answers[question.key] = question.keep(reading)
-            running.so_far.pop(question.key, None)
+            self._keep(question, reading, running)
         self._ask()
+
+    def _keep(self, question: Question[Any], reading: Any, running: Running) -> None:
+        self.answered.append(question.key)
+        running.answers[question.key] = question.keep(reading)
+        running.so_far.pop(question.key, None)
+        running.refs.pop(question.key, None)
+        if self._ref:
+            running.refs[question.key] = self._ref
+
+    def _amend(self, said: Said) -> None:
+        """A message was edited: the answer it gave in the running talk changes with it."""
+        running = self.talk.running
+        path = self._turn(running).path if running else ()
+        for question, answer in path:
+            if running and running.refs.get(question.key) == said.edits:
+                self._ref = said.edits or ""
+                self._change(question, answer, said, running)
+                return
+        self._warn(said.text or "")
+        self._again("edit.late")
+
+    def _change(self, question: Question[Any], answer: Any, said: Said, running: Running) -> None:
+        running.so_far[question.key] = question.before(answer)
+        turn = self._turn(running)
+        self._warn(said.text or "")
+        reading = question.read(replace(said, edits=None), self._scene(running, turn, question))
+        running.so_far.pop(question.key, None)
+        if isinstance(reading, Unclear):
+            self._again(reading.why, **dict(reading.values))
+        elif isinstance(reading, Partly):
+            self._drop_answer(running, question.key)
+            running.so_far[question.key] = reading.so_far
+            self._ask()
+        else:
+            self._keep(question, reading, running)
+            self._again("edit.done")
 
     @staticmethod
     def _drop_answer(running: Running, key: str) -> None:

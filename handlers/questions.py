@@ -85,11 +85,16 @@ class Question(Generic[T]):
         """The answer as it stands in a summary."""
         return str(answer)
 
+    def before(self, answer: T) -> Any:
+        """What of an answer stays heard when the words that gave it are edited."""
+        return None
+
     def pressed(self, said: Said, scene: Scene) -> str | None:
         """The option somebody pressed or typed, if it is one of those offered."""
         options = self.options(scene)
         if said.pressed is not None:
-            return next((o.id for o in options if o.id == said.pressed.option), None)
+            given = said.pressed.option
+            return next((o.id for o in options if given in (o.id, o.code)), None)
         return chosen(said.text, options, scene.words) if said.text else None
 
 
@@ -172,9 +177,9 @@ class Narrative(Question[Telling]):
 
     def read(self, said: Said, scene: Scene) -> Telling | Unclear | Partly:
         files = (*(scene.so_far or ()), *scene.files)
-        if scene.files:
-            return Partly(list(files))
         text = (said.text or "").strip()
+        if scene.files and sum(letter.isalnum() for letter in text) < 3:
+            return Partly(list(files))
         if files and is_way(plain(text), "done", scene.words):
             return Telling("", files)
         if sum(letter.isalnum() for letter in text) < 3:
@@ -194,6 +199,9 @@ class Narrative(Question[Telling]):
     def recall(self, kept: Any) -> Telling:
         return Telling(kept[0], tuple(kept[1]))
 
+    def before(self, answer: Telling) -> Any:
+        return list(answer.files)
+
     def show(self, answer: Telling, scene: Scene) -> str:
         story = answer.text if len(answer.text) <= 300 else f"{answer.text[:300]}…"
         if not answer.files:
@@ -201,8 +209,12 @@ class Narrative(Question[Telling]):
         return f"{story} {scene.words('files.shown', count=len(answer.files))}".strip()
 
 
-class Files(Question[tuple[str, ...]]):
-    """Any number of files up to a limit, until the person says that these are all."""
+class Files(Question[Telling]):
+    """Any number of files up to a limit, until the person says that these are all.
+
+    What was written under them is kept with them. As it is stored: the ids of the files and, each
+    behind an `=`, the words.
+    """
 
     asks: ClassVar[Asks | None] = "files"
     takes_files: ClassVar[bool] = True
@@ -217,31 +229,48 @@ class Files(Question[tuple[str, ...]]):
 
     def text(self, scene: Scene) -> str:
         if scene.so_far:
-            return scene.words("files.more", count=len(scene.so_far), most=self.most)
+            count = len(_sorted_out(scene.so_far).files)
+            return scene.words("files.more", count=count, most=self.most)
         return scene.words(f"{self.ask}.ask", most=self.most)
 
-    def read(self, said: Said, scene: Scene) -> tuple[str, ...] | Unclear | Partly:
-        files = (*(scene.so_far or ()), *scene.files)
-        if len(files) > self.most:
-            return Unclear("files.too_many", (("most", self.most),))
+    def read(self, said: Said, scene: Scene) -> Telling | Unclear | Partly:
+        heard = list(scene.so_far or ())
         if scene.files:
-            return Partly(list(files))
+            caption = [f"={said.text}"] if said.text else []
+            return self._with([*heard, *scene.files, *caption])
         text = plain(said.text or "")
         ended = any(is_way(text, way, scene.words) for way in ("done", "none", "no"))
         if ended or self.pressed(said, scene) or _ends(said):
-            return files
+            return _sorted_out(heard)
         return Unclear("files.unclear")
 
-    def keep(self, answer: tuple[str, ...]) -> Any:
-        return list(answer)
+    def _with(self, heard: list[str]) -> Unclear | Partly:
+        told = _sorted_out(heard)
+        if len(told.files) > self.most:
+            return Unclear("files.too_many", (("most", self.most),))
+        if len(told.text) > LONGEST_STORY:
+            return Unclear("unclear.long", (("most", LONGEST_STORY),))
+        return Partly(heard)
 
-    def recall(self, kept: Any) -> tuple[str, ...]:
-        return tuple(kept)
+    def keep(self, answer: Telling) -> Any:
+        return [*answer.files, *([f"={answer.text}"] if answer.text else [])]
 
-    def show(self, answer: tuple[str, ...], scene: Scene) -> str:
-        if not answer:
+    def recall(self, kept: Any) -> Telling:
+        return _sorted_out(kept)
+
+    def before(self, answer: Telling) -> Any:
+        return list(answer.files)
+
+    def show(self, answer: Telling, scene: Scene) -> str:
+        if not answer.files:
             return scene.words(f"{self.ask}.none")
-        return scene.words("files.shown", count=len(answer))
+        return f"{scene.words('files.shown', count=len(answer.files))} {answer.text}".strip()
+
+
+def _sorted_out(heard: Sequence[str]) -> Telling:
+    """Files, and the words under them."""
+    words = (one[1:] for one in heard if one.startswith("="))
+    return Telling("\n".join(words), tuple(one for one in heard if not one.startswith("=")))
 
 
 def _ends(said: Said) -> bool:

@@ -16,13 +16,15 @@ from handlers.dialogue import Chance, Desk, Ears
 from handlers.forms import settle_form
 from handlers.talk import FILE, Talk, from_kept
 from storage import attachments, outbox, people, talks
-from storage.attachments import Lying
+from storage.attachments import LARGEST, Lying
 from storage.outbox import Letter, Post
 from storage.people import Member, Tree
 from storage.store import StoreDown, Work
-from storage.vocabulary import Event, FileAt, Language, Message, Said, Waiting
+from storage.vocabulary import Event, FileAt, Language, Message, Part, Said, Waiting
 from storage.words import Words
 from tagging.normal import tidy
+
+PIECES = "text"  # the group of the pieces that an app cut a long text into
 
 
 @dataclass(frozen=True)
@@ -37,17 +39,25 @@ class House:
     letter_days: int = 7
     dead_days: int = 14
     file_days: int = 8
+    held_days: int = 2
+    held_for: timedelta = timedelta(seconds=1.5)  # nothing of a group for so long: it is whole
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of one event: the replies it led to; none for one that was taken before."""
+    """What became of one event: the replies it led to; none for one that was taken before.
+
+    `held`: it is a part of something, and waits for the rest. `answered`: the questions it
+    answered.
+    """
 
     key: bytes
     replies: tuple[Waiting, ...] = ()
     repeated: bool = False
     wishes: bool = False
     failed: str | None = None
+    held: bool = False
+    answered: tuple[str, ...] = ()
 
 
 class Reception:
@@ -82,9 +92,11 @@ class Reception:
             chance=self.chance,
         )
 
-    def converse(self, desk: Desk, talk: Talk, files: tuple[str, ...]) -> Conversation:
+    def converse(
+        self, desk: Desk, talk: Talk, files: tuple[str, ...], ref: str = ""
+    ) -> Conversation:
         """A conversation of one event."""
-        return Conversation(desk, talk, self._commands, files)
+        return Conversation(desk, talk, self._commands, files, ref)
 
 
 class _Batch:
@@ -97,6 +109,8 @@ class _Batch:
         self.today: date = self.now.date()
         self.members: dict[bytes, Member] = {}
         self._talks: dict[bytes, Any] = {}
+        self._held: dict[bytes, list[Event]] = {}
+        self._doubted: set[bytes] = set()
         self._touched: set[bytes] = set()
         self._post = Post()
 
@@ -116,6 +130,8 @@ class _Batch:
         if speaking:
             self._talks = talks.load(self._work, speaking, self._ahead(self._house.talk_days))
             self.members = people.members(self._work, speaking)
+            self._held = talks.held(self._work, speaking)
+            self._doubted = outbox.doubted(self._work, speaking)
         taken = [self._one(event, key, new) for event, key in zip(events, keys, strict=True)]
         self._write()
         return taken
@@ -136,6 +152,22 @@ class _Batch:
         if mark not in new:
             return Taken(key, repeated=True)
         new.remove(mark)
+        whole, waits = wholes(self._held.get(key, ()), event)
+        if self._held.pop(key, None):
+            talks.let_go(self._work, key)
+        heard = [self._safely(each, key) for each in whole]
+        if waits:
+            heard.append(self._hold(waits, key))
+        return _together(key, heard)
+
+    def _hold(self, parts: Sequence[Event], key: bytes) -> Taken:
+        due, until = self.now + self._house.held_for, self._ahead(self._house.held_days)
+        kept = [replace(part, said=_tidied(part.said)) for part in parts]
+        talks.hold(self._work, key, kept, due, until)
+        self._held[key] = kept
+        return Taken(key, held=True)
+
+    def _safely(self, event: Event, key: bytes) -> Taken:
         try:
             with self._work.apart():
                 return self._hear(event, key)
@@ -149,11 +181,15 @@ class _Batch:
             desk = self._reception.desk(self._work, event, key, Talk(), self)
             settle_form(desk, event.said.form, event.at)
             return Taken(key)
+        if event.said.reachable is not None:
+            return self._reach(key, event.said.reachable)
         talk = from_kept(self._talks.get(key))
+        again = self._again(key, self._reception.catalogues[talk.language])
         desk = self._reception.desk(self._work, event, key, talk, self)
-        files = {FILE + self._reception.chance.letters(20): at for at in event.said.files}
-        heard = self._reception.converse(desk, talk, tuple(files))
-        heard.hear(_tidied(event.said))
+        fit = [at for at in event.said.files if at.size <= LARGEST]
+        files = {FILE + self._reception.chance.letters(20): at for at in fit}
+        heard = self._reception.converse(desk, talk, tuple(files), event.ref)
+        heard.hear(replace(_tidied(event.said), files=tuple(fit)), len(event.said.files) - len(fit))
         if heard.took_files:
             self._note(event, key, files)
         self._talks[key] = None if heard.forgotten else heard.talk.as_kept()
@@ -165,8 +201,24 @@ class _Batch:
             self._post.letters = [each for each in self._post.letters if each.key != key]
         for question in heard.answered:
             self._post.answer(key, question)
-        replies = tuple(self._reply(event, key, message) for message in heard.replies)
-        return Taken(key, replies, wishes=heard.wishes)
+        said = heard.replies if heard.forgotten else [*again, *heard.replies]
+        replies = tuple(self._reply(event, key, message) for message in said)
+        return Taken(key, replies, wishes=heard.wishes, answered=tuple(heard.answered))
+
+    def _reach(self, key: bytes, reachable: bool) -> Taken:
+        people.shut(self._work, key, not reachable)
+        if not reachable and key not in self.members:
+            outbox.forget_all(self._work, key)  # a citizen's answers stay under the receipt
+        return Taken(key)
+
+    def _again(self, key: bytes, words: Words) -> list[Message]:
+        """What may not have arrived, for somebody who is there again, said to be perhaps known."""
+        if key not in self._doubted:
+            return []
+        self._doubted.remove(key)
+        known = words("talk.perhaps_known")
+        messages = outbox.returned(self._work, key)
+        return [replace(message, text=f"{known}\n\n{message.text}") for message in messages]
 
     def _note(self, event: Event, key: bytes, files: Mapping[str, FileAt]) -> None:
         until = self._ahead(self._house.file_days)
@@ -176,6 +228,7 @@ class _Batch:
 
     def _reply(self, event: Event, key: bytes, message: Message) -> Waiting:
         name, person = self._reception.chance.letters(20), event.person
+        message = replace(message, protect=message.protect or key in self.members)
         letter = Letter(name, key, person.channel, person.address, message)
         self._post.add(letter)
         return Waiting(letter.id, message)
@@ -201,6 +254,67 @@ class _Batch:
 
     def _ahead(self, days: int) -> date:
         return self.today + timedelta(days=days)
+
+
+def wholes(held: Sequence[Event], event: Event) -> tuple[list[Event], list[Event]]:
+    """What is whole now that an event came, in order, and the parts that wait for more of theirs.
+
+    The next part of what is held joins it; anything else, and the word that nothing more came,
+    makes whole what was held.
+    """
+    group = event.said.settled
+    if group is not None:
+        last = held[-1].part if held else None
+        over = last is not None and (group, event.id) == (last.group, settling(last))
+        return ([_joined(held)], []) if over else ([], list(held))
+    if event.said.edits and any(event.said.edits == each.ref for each in held):
+        return [], [_amended(each, event.said) for each in held]
+    part = event.part
+    if part is not None and held and _follows(held[-1].part, part):
+        return ([], [*held, event]) if part.more else ([_joined([*held, event])], [])
+    before = [_joined(held)] if held else []
+    return (before, [event]) if part is not None and part.more else ([*before, event], [])
+
+
+def settling(part: Part) -> str:
+    """The id of the event that says that nothing came after this part of its group."""
+    return f"settled:{part.group}:{part.number}"
+
+
+def _amended(part: Event, said: Said) -> Event:
+    same = part.ref == said.edits
+    return replace(part, said=replace(part.said, text=said.text)) if same else part
+
+
+def _follows(last: Part | None, part: Part) -> bool:
+    if last is None or last.group != part.group:
+        return False
+    return part.group != PIECES or part.number == last.number + 1
+
+
+def _joined(parts: Sequence[Event]) -> Event:
+    """One event out of its parts: all their files, all their words."""
+    if len(parts) == 1:
+        return parts[0]
+    texts = [part.said.text for part in parts if part.said.text]
+    said = Said(
+        text="\n".join(texts) or None, files=tuple(f for part in parts for f in part.said.files)
+    )
+    return replace(parts[0], said=said, ref="")
+
+
+def _together(key: bytes, heard: Sequence[Taken]) -> Taken:
+    """What became of one event that made others whole as well."""
+    if len(heard) == 1:
+        return heard[0]
+    return Taken(
+        key,
+        tuple(reply for each in heard for reply in each.replies),
+        wishes=any(each.wishes for each in heard),
+        failed=next((each.failed for each in heard if each.failed), None),
+        held=any(each.held for each in heard),
+        answered=tuple(question for each in heard for question in each.answered),
+    )
 
 
 def _as_kept(event: Event) -> bytes:

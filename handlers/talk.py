@@ -10,12 +10,16 @@ from storage.vocabulary import Language
 
 @dataclass
 class Running:
-    """A dialogue that waits for an answer: its name and its answers, in the order given."""
+    """A dialogue that waits for an answer: its name and its answers, in the order given.
+
+    `refs`: which message of a channel that has edits gave which answer, by question key.
+    """
 
     name: str
     given: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
     so_far: dict[str, Any] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
 
     def files(self) -> list[str]:
         """The files its answers hold, whatever question they answered."""

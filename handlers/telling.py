@@ -37,7 +37,7 @@ class Draft:
     what: Telling
     where: Where
     when: str
-    evidence: tuple[str, ...]
+    evidence: Telling
     about: str | None
     reply: str
     contact: str | None
@@ -47,7 +47,7 @@ class Draft:
         report = desk.chance.letters(20)
         receipt = desk.chance.digits(16)
         reports.add(desk.work, self._told(desk, report))
-        attachments.adopt(desk.work, (*self.what.files, *self.evidence), report)
+        attachments.adopt(desk.work, (*self.what.files, *self.evidence.files), report)
         reports.open_case(desk.work, self._opened(desk, report, receipt))
         return Settled(
             say=(Message(desk.words(f"sent.{self.legal}")),),
@@ -73,11 +73,18 @@ class Draft:
             about=self.about,
             ward=self.where.ward,
             body=self._body(),
-            tags=desk.ears.tagger.tag(self.what.text) if readable else None,
+            tags=desk.ears.tagger.tag(self._words) if readable else None,
         )
+
+    @property
+    def _words(self) -> str:
+        """The story, or where somebody let pictures tell it, what is written under those."""
+        return self.what.text or self.evidence.text
 
     def _body(self) -> dict[str, Any]:
         told: dict[str, Any] = {"what": self.what.text, "when": self.when}
+        if self.evidence.text:
+            told["evidence"] = self.evidence.text
         if self.where.words:
             told["where"] = self.where.words
         if self.where.pin:

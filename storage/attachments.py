@@ -17,6 +17,8 @@ from storage.sealing import CannotOpen, Seal
 from storage.store import Work, table
 from storage.tables import Attachment
 
+LARGEST = 20 * 1024 * 1024  # bytes of one file; Telegram's getFile has the same limit
+
 _row = table(Attachment)
 
 

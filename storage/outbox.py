@@ -1,4 +1,4 @@
-"""Messages that wait to be sent: sealed with their address, and deleted once they were."""
+"""Messages that wait to be sent: sealed with their address, claimed by who sends, then deleted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, delete, func, or_, select
+from sqlalchemy import bindparam, case, delete, exists, func, or_, select, update
 
 from storage.sealing import CannotOpen
 from storage.store import Work, table
-from storage.tables import Outgoing
+from storage.tables import Address, Outgoing, Pause
 from storage.vocabulary import Message, Option, Waiting
 
-_out = table(Outgoing)
+_out, _address, _pause = table(Outgoing), table(Address), table(Pause)
 _of = (
     select(_out.c.id, _out.c.sealed)
     .where(_out.c.key == bindparam("key"))
@@ -23,13 +23,17 @@ _of = (
     .order_by(_out.c.n)
     .limit(100)
 )
+_doubted = select(_out.c.key).where(_out.c.key.in_(bindparam("keys", expanding=True)), _out.c.doubt)
 _drop_seen = delete(_out).where(_out.c.key == bindparam("k"), _out.c.id == bindparam("i"))
 _drop_question = delete(_out).where(_out.c.key == bindparam("k"), _out.c.question == bindparam("q"))
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on its way: to whom (keyed hash, and the address itself), and from when on."""
+    """A message on its way: to whom (keyed hash, and the address itself), and from when on.
+
+    `bulk`: nobody waits for it. `done`: pieces of it that have arrived. `tries`: in vain so far.
+    """
 
     id: str
     key: bytes
@@ -37,6 +41,19 @@ class Letter:
     address: str
     message: Message
     not_before: datetime | None = None
+    bulk: bool = False
+    done: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A letter that may have arrived: its id, channel, whether it answered, its last day."""
+
+    id: str
+    channel: str
+    bulk: bool
+    until: date
 
 
 @dataclass
@@ -91,6 +108,11 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
         "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}"),
         "not_before": letter.not_before,
         "until": until,
+        "bulk": letter.bulk,
+        "claimed": None,
+        "doubt": False,
+        "done": 0,
+        "tries": 0,
     }
 
 
@@ -110,6 +132,163 @@ def message_from(stored: dict[str, Any]) -> Message:
     """A Message out of its stored form."""
     choices = tuple(Option(**each) for each in stored.pop("choices"))
     return Message(choices=choices, **stored)
+
+
+# -- sending --------------------------------------------------------------------------------------
+
+
+def claim(work: Work, ids: Sequence[str], until: datetime) -> set[str]:
+    """Own the sending of these letters until a moment; returns those that were still to be had."""
+    if not ids:
+        return set()
+    free = _out.c.id.in_(list(ids)), _out.c.claimed.is_(None), _out.c.doubt.is_(False)
+    owned = update(_out).where(*free).values(claimed=until).returning(_out.c.id)
+    return set(work.connection.execute(owned).scalars())
+
+
+def claim_due(
+    work: Work, channel: str, now: datetime, until: datetime, most: int, without: Iterable[bytes]
+) -> list[Letter]:
+    """Own the oldest letters that are due in a channel, one a person, and open them.
+
+    Left alone are the people `without`, and those who shut the bot out. A letter under a key
+    that was taken out of use can never be read again: it goes.
+    """
+    rows = work.connection.execute(_due(channel, now, without).limit(most)).all()
+    owned = claim(work, [row.id for row in rows], until)
+    letters = [(row.id, _letter(work, row)) for row in rows if row.id in owned]
+    sent(work, [one for one, letter in letters if letter is None])
+    return [letter for _, letter in letters if letter is not None]
+
+
+def _due(channel: str, now: datetime, without: Iterable[bytes]) -> Any:
+    shut = exists().where(_address.c.key == _out.c.key, _address.c.shut)
+    earlier = _out.alias()
+    behind = exists().where(
+        earlier.c.key == _out.c.key, earlier.c.n < _out.c.n, earlier.c.doubt.is_(False)
+    )
+    return (
+        select(_out)
+        .where(_out.c.channel == channel, _out.c.claimed.is_(None), _out.c.doubt.is_(False))
+        .where(or_(_out.c.not_before.is_(None), _out.c.not_before <= now))
+        .where(_out.c.key.not_in(list(without)), ~shut, ~behind)
+        .order_by(_out.c.bulk, _out.c.n)
+    )
+
+
+def _letter(work: Work, row: Any) -> Letter | None:
+    try:
+        plain = orjson.loads(work.seal.open(row.sealed, f"outgoing|sealed|{row.id}"))
+    except CannotOpen:
+        return None
+    message, address = message_from(plain["message"]), plain["to"]
+    return Letter(
+        row.id,
+        row.key,
+        row.channel,
+        address,
+        message,
+        row.not_before,
+        row.bulk,
+        row.done,
+        row.tries,
+    )
+
+
+def sent(work: Work, ids: Sequence[str]) -> None:
+    """Delete letters that arrived, or never can."""
+    if ids:
+        work.connection.execute(delete(_out).where(_out.c.id.in_(list(ids))))
+
+
+def later(work: Work, letter: Letter, not_before: datetime) -> None:
+    """Let go of a letter until a moment; the pieces that have arrived are not sent again."""
+    values = {
+        "claimed": None,
+        "not_before": not_before,
+        "done": letter.done,
+        "tries": letter.tries,
+    }
+    work.connection.execute(update(_out).where(_out.c.id == letter.id).values(values))
+
+
+def doubt(work: Work, ids: Sequence[str]) -> None:
+    """Note of letters that nobody can know whether they arrived: none is sent again by itself."""
+    values = {"claimed": None, "doubt": True}
+    if ids:
+        work.connection.execute(update(_out).where(_out.c.id.in_(list(ids))).values(values))
+
+
+def lapsed(work: Work, channel: str, before: datetime) -> int:
+    """Put into doubt what somebody began to send, and had to end before a moment. Returns how many.
+
+    So what was in flight when a program died is found by the next one.
+    """
+    over = _out.c.channel == channel, _out.c.claimed < before
+    done = update(_out).where(*over).values(claimed=None, doubt=True)
+    return int(work.connection.execute(done).rowcount)
+
+
+def any_claimed(work: Work, channel: str) -> bool:
+    """Whether anything of a channel is on its way: a look that disturbs no writer."""
+    query = select(_out.c.id).where(_out.c.channel == channel, _out.c.claimed.is_not(None))
+    return work.connection.execute(query.limit(1)).first() is not None
+
+
+def any_due(work: Work, channel: str, now: datetime) -> bool:
+    """Whether anything of a channel waits and is due: a look that disturbs no writer."""
+    return work.connection.execute(_due(channel, now, ()).limit(1)).first() is not None
+
+
+def doubts(work: Work) -> list[Doubt]:
+    """Every letter in doubt, for the operator."""
+    rows = work.connection.execute(select(_out).where(_out.c.doubt).order_by(_out.c.n))
+    return [Doubt(row.id, row.channel, row.bulk, row.until) for row in rows]
+
+
+def settle(work: Work, letter: str, again: bool) -> bool:
+    """Settle a doubt as the operator decides: send it again, or let it go. False if not there."""
+    mine = _out.c.id == letter, _out.c.doubt
+    once_more = update(_out).where(*mine).values(doubt=False, not_before=None)
+    done = work.connection.execute(once_more if again else delete(_out).where(*mine))
+    return bool(done.rowcount)
+
+
+def doubted(work: Work, keys: Iterable[bytes]) -> set[bytes]:
+    """Which of these people have something in doubt."""
+    return set(work.connection.execute(_doubted, {"keys": list(keys)}).scalars())
+
+
+def returned(work: Work, key: bytes) -> list[Message]:
+    """Take out what is in doubt for somebody who is there again, oldest first.
+
+    A question in doubt goes: the talk itself asks where it stands.
+    """
+    mine = select(_out).where(_out.c.key == key, _out.c.doubt).order_by(_out.c.n)
+    rows = work.connection.execute(mine).all()
+    sent(work, [row.id for row in rows])
+    letters = [_letter(work, row) for row in rows]
+    return [letter.message for letter in letters if letter and letter.message.question is None]
+
+
+def pause(work: Work, channel: str, until: datetime) -> None:
+    """Note that a platform wants to be left alone until a moment, by every program."""
+    put = work.insert(Pause)
+    asked = put.excluded.until
+    longer = case((asked > _pause.c.until, asked), else_=_pause.c.until)
+    put = put.on_conflict_do_update(index_elements=["channel"], set_={"until": longer})
+    work.connection.execute(put, {"channel": channel, "until": until})
+
+
+def paused(work: Work, channel: str) -> datetime | None:
+    """Until when a platform wants to be left alone, if it ever said so."""
+    found: datetime | None = work.connection.execute(
+        select(_pause.c.until).where(_pause.c.channel == channel)
+    ).scalar()
+    return found
+
+
+# -- people ---------------------------------------------------------------------------------------
 
 
 def seen(work: Work, key: bytes, ids: Sequence[str]) -> None:

@@ -175,6 +175,17 @@ def leave(work: Work, key: bytes, today: date) -> None:
     work.connection.execute(delete(_address).where(_address.c.key == key))
 
 
+def shut(work: Work, key: bytes, blocked: bool) -> None:
+    """Note that somebody enrolled blocked the bot at this address, or took it up again."""
+    work.connection.execute(update(_address).where(_address.c.key == key).values(shut=blocked))
+
+
+def shut_out(work: Work) -> int:
+    """How many addresses of enrolled people cannot be reached."""
+    query = select(func.count()).select_from(_address).where(_address.c.shut)
+    return int(work.connection.execute(query).scalar_one())
+
+
 def speak(work: Work, person: str, language: Language) -> None:
     """Remember the language of an enrolled person."""
     work.connection.execute(update(_person).where(_person.c.id == person).values(language=language))

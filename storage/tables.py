@@ -32,10 +32,18 @@ class Talk(SQLModel, table=True):
 
 
 class Outgoing(SQLModel, table=True):
-    """A message that waits to be sent, sealed with its address; deleted when it was."""
+    """A message that waits to be sent, sealed with its address; deleted when it was.
+
+    `bulk`: nobody sits and waits for it. `claimed`: somebody is sending it, until then at the
+    latest. `doubt`: its sender died or heard no answer, so it may have arrived. `done`: how many
+    pieces of it have arrived.
+    """
 
     __tablename__: ClassVar[Any] = "outgoing"
-    __table_args__ = (Index("ix_outgoing_key_n", "key", "n"),)
+    __table_args__ = (
+        Index("ix_outgoing_key_n", "key", "n"),
+        Index("ix_outgoing_due", "channel", "bulk", "n"),
+    )
     n: int | None = Field(default=None, primary_key=True)
     id: str = Field(unique=True)
     channel: str
@@ -44,6 +52,31 @@ class Outgoing(SQLModel, table=True):
     sealed: bytes
     not_before: datetime | None = None
     until: date = Field(index=True)
+    bulk: bool = False
+    claimed: datetime | None = None
+    doubt: bool = False
+    done: int = 0
+    tries: int = 0
+
+
+class Held(SQLModel, table=True):
+    """A part of something that is not whole yet (an album, a long text), sealed."""
+
+    __tablename__: ClassVar[Any] = "held"
+    __table_args__ = UNORDERED
+    key: bytes = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    sealed: bytes
+    due: datetime
+    until: date = Field(index=True)
+
+
+class Pause(SQLModel, table=True):
+    """A channel whose platform asked to be left alone, and until when: for every program."""
+
+    __tablename__: ClassVar[Any] = "pause"
+    channel: str = Field(primary_key=True)
+    until: datetime
 
 
 class DeadLetter(SQLModel, table=True):
@@ -105,12 +138,16 @@ class Enrolled(SQLModel, table=True):
 
 
 class Address(SQLModel, table=True):
-    """Where an enrolled person is reached, sealed; found by its keyed hash."""
+    """Where an enrolled person is reached, sealed; found by its keyed hash.
+
+    `shut`: the person blocked the bot there, so nothing is sent until they come back.
+    """
 
     __tablename__: ClassVar[Any] = "address"
     key: bytes = Field(primary_key=True)
     person: str = Field(foreign_key="person.id", index=True)
     sealed: bytes
+    shut: bool = False
 
 
 class Invitation(SQLModel, table=True):

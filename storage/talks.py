@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 
 import orjson
+from pydantic import TypeAdapter
 from sqlalchemy import bindparam, delete, select, update
 
 from storage.sealing import CannotOpen
 from storage.store import Work, table
-from storage.tables import DeadLetter, Seen, Talk
+from storage.tables import DeadLetter, Held, Seen, Talk
 from storage.vocabulary import Event, Person
 
-_talk, _seen, _dead = table(Talk), table(Seen), table(DeadLetter)
+_talk, _seen, _dead, _held = table(Talk), table(Seen), table(DeadLetter), table(Held)
+_events = TypeAdapter(Event)
 _by_keys = select(_talk.c.key, _talk.c.state).where(
     _talk.c.key.in_(bindparam("keys", expanding=True))
+)
+_held_of = (
+    select(_held)
+    .where(_held.c.key.in_(bindparam("keys", expanding=True)))
+    .order_by(_held.c.key, _held.c.number)
 )
 _locked = _by_keys.order_by(_talk.c.key).with_for_update()
 
@@ -93,6 +101,79 @@ def remark(work: Work, key: bytes, sentence: str) -> None:
         work.connection.execute(update(_talk).where(_talk.c.key == key).values(state=sealed))
 
 
+# -- what is not whole yet -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Lasting:
+    """A group of parts that is held: whose, which, the number of its last part."""
+
+    person: Person
+    group: str
+    last: int
+
+
+def hold(work: Work, key: bytes, parts: Sequence[Event], due: datetime, until: date) -> None:
+    """Keep parts, sealed, until the whole is there; `due`: when nothing more is expected."""
+    rows = [
+        {
+            "key": key,
+            "number": number,
+            "sealed": work.seal.close(
+                _events.dump_json(event), f"held|sealed|{key.hex()}.{number}"
+            ),
+            "due": due,
+            "until": until,
+        }
+        for number, event in enumerate(parts)
+    ]
+    work.connection.execute(work.insert(Held), rows)
+
+
+def held(work: Work, keys: Iterable[bytes]) -> dict[bytes, list[Event]]:
+    """The parts that are held for these people, in the order of their numbers."""
+    rows = work.connection.execute(_held_of, {"keys": sorted(set(keys))}).all()
+    found: dict[bytes, list[Event]] = {}
+    for row in rows:
+        event = _part(work, row)
+        if event is not None:
+            found.setdefault(row.key, []).append(event)
+    return found
+
+
+def let_go(work: Work, key: bytes) -> None:
+    """Delete the parts of one person: the whole was taken."""
+    work.connection.execute(delete(_held).where(_held.c.key == key))
+
+
+def overdue(work: Work, now: datetime) -> list[Lasting]:
+    """The groups whose last part is past its time: nobody was there to say that they are whole."""
+    rows = work.connection.execute(select(_held).order_by(_held.c.key, _held.c.number)).all()
+    last: dict[bytes, Lasting] = {}
+    waits = {row.key for row in rows if row.due > now}
+    for row in rows:
+        event = None if row.key in waits else _part(work, row)
+        if event is not None and event.part is not None:
+            last[row.key] = Lasting(event.person, event.part.group, event.part.number)
+    return list(last.values())
+
+
+def any_held(work: Work) -> bool:
+    """Whether any part is held at all: a look that disturbs no writer."""
+    return work.connection.execute(select(_held.c.key).limit(1)).first() is not None
+
+
+def _part(work: Work, row: Any) -> Event | None:
+    try:
+        sealed = work.seal.open(row.sealed, f"held|sealed|{row.key.hex()}.{row.number}")
+    except CannotOpen:
+        return None
+    return _events.validate_json(sealed)
+
+
+# -- what raised ---------------------------------------------------------------------------------
+
+
 def bury(work: Work, letter: str, event: bytes, reason: str, until: date) -> None:
     """Keep an event that raised, sealed, for whoever mends the fault."""
     sealed = work.seal.close(event, f"deadletter|sealed|{letter}")
@@ -110,8 +191,8 @@ def exhume(work: Work) -> list[tuple[str, str, bytes]]:
 
 
 def forget(work: Work, today: date) -> int:
-    """Delete what is past its day: talks, taken events, dead letters. Returns how many rows."""
+    """Delete the talks, taken events, dead letters and parts past their day. Returns how many."""
     gone = 0
-    for each in (_talk, _seen, _dead):
+    for each in (_talk, _seen, _dead, _held):
         gone += work.connection.execute(delete(each).where(each.c.until < today)).rowcount
     return gone

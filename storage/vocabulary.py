@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Literal
 
 Language = Literal["vi", "en"]
 Role = Literal["citizen", "collaborator", "officer", "analyst", "supervisor", "administrator"]
 Asks = Literal["text", "place", "files"]
 
+LONGEST_CODE = 40  # characters of an option's id that fit a platform's button beside its question
 ROLES: tuple[Role, ...] = ("supervisor", "analyst", "collaborator", "officer", "administrator")
 
 
@@ -59,7 +61,13 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What somebody said, with nothing of the channel left in it; exactly one field is set."""
+    """What somebody said, with nothing of the channel left in it; exactly one field is set.
+
+    But a text may stand beside `files` as their caption, and `edits` beside the new text of a
+    message: the `ref` of the event that brought the old one. `unread`: a kind of message that is
+    not read here. `reachable`: the person took the bot up again, or blocked it. `settled`:
+    nothing more came for the group of parts named here (see Part).
+    """
 
     text: str | None = None
     pressed: Pressed | None = None
@@ -67,17 +75,39 @@ class Said:
     files: tuple[FileAt, ...] = ()
     start: str | None = None
     form: Form | None = None
+    edits: str | None = None
+    unread: bool = False
+    reachable: bool | None = None
+    settled: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """An event that may be a part of something: a picture of an album, a piece of a long text.
+
+    `number` is its place among the person's messages; pieces of a text follow each other without
+    a gap. `more`: others are to be expected, so what was said is held until they are there.
+    """
+
+    group: str
+    number: int
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something a person did in a channel. `id` is unique among the person's for good."""
+    """Something a person did in a channel. `id` is unique among the person's for good.
+
+    `ref` is what a later edit will call this event by, where the channel has edits.
+    """
 
     id: str
     person: Person
     said: Said
     at: datetime
     seen: tuple[str, ...] = ()
+    ref: str = ""
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +117,20 @@ class Option:
     id: str
     label: str
 
+    @property
+    def code(self) -> str:
+        """Its id where that is short and plain, else 17 characters that stand for it."""
+        if len(self.id) <= LONGEST_CODE and self.id.isascii():
+            return self.id
+        return "~" + sha256(self.id.encode()).hexdigest()[:16]
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing the bot says. `question` ties its buttons to what they answer."""
+    """One thing the bot says. `question` ties its buttons to what they answer.
+
+    `protect`: for staff; a platform that can is asked to let nobody pass it on.
+    """
 
     text: str
     question: str | None = None
@@ -98,6 +138,7 @@ class Message:
     asks: Asks | None = None
     picture: str | None = None
     about: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

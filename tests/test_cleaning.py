@@ -10,7 +10,8 @@ import zlib
 import pytest
 from PIL import Image
 
-from bot.cleaning import KINDS, MOST_BYTES, Cleaned, NotTaken, clean, judge
+from bot.cleaning import KINDS, Cleaned, NotTaken, clean, judge
+from storage.attachments import LARGEST
 
 WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PLANTED = (
@@ -264,4 +265,4 @@ def test_a_truncated_document_is_refused(cut: int) -> None:
 
 
 def test_the_limit_of_a_file_is_twenty_megabytes() -> None:
-    assert MOST_BYTES == 20 * 1024 * 1024
+    assert LARGEST == 20 * 1024 * 1024

@@ -243,22 +243,22 @@ def test_more_files_than_the_limit_are_refused() -> None:
     assert FILES.read(Said(), scene(so_far=three, files=("file-d",))) == Unclear(
         "files.too_many", (("most", 3),)
     )
-    assert read(FILES, "xong", so_far=three) == tuple(three)
+    assert read(FILES, "xong", so_far=three) == Telling("", tuple(three))
 
 
 @both
 def test_done_and_none_end_the_files_in_every_way_of_the_catalogue(language: Language) -> None:
     for meaning in ("done", "none"):
         for way in CATALOGUES[language].all(f"ways.{meaning}"):
-            assert read(FILES, way, language, ["file-a"]) == ("file-a",), way
-            assert read(FILES, way, language) == (), way
+            assert read(FILES, way, language, ["file-a"]) == Telling("", ("file-a",)), way
+            assert read(FILES, way, language) == Telling(""), way
 
 
 @pytest.mark.parametrize("option", ["done", "none"])
 @pytest.mark.parametrize("so_far", [None, ["file-a"]])
 def test_either_button_of_an_older_keyboard_ends_the_files(option: str, so_far: Any) -> None:
     pressed = Said(pressed=Pressed("evidence", option))
-    assert FILES.read(pressed, scene(so_far=so_far)) == tuple(so_far or ())
+    assert FILES.read(pressed, scene(so_far=so_far)) == Telling("", tuple(so_far or ()))
 
 
 def test_the_button_says_none_before_a_file_and_done_after() -> None:
@@ -512,7 +512,9 @@ KINDS = (
     Kind(CONTACT, WORDS),
     Kind(STORY, st.builds(Telling, WORDS, NAMES)),
     Kind(PLACE, PLACES),
-    Kind(FILES, NAMES),
+    Kind(
+        FILES, st.builds(Telling, WORDS, NAMES.map(lambda names: tuple(f"file-{n}" for n in names)))
+    ),
     Kind(UNIT, WORDS),
     Kind(DIGITS, st.just(RECEIPT)),
     Kind(SAVED, st.just("saved")),

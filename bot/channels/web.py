@@ -29,12 +29,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from bot.cleaning import KINDS, MOST_BYTES, NotTaken, judge
+from bot.cleaning import KINDS, NotTaken, judge
 from bot.clerk import Busy, Clerk
 from handlers.forgetting import forget_person
 from handlers.reception import Taken
 from storage import digests, outbox, people
-from storage.attachments import Vault
+from storage.attachments import LARGEST, Vault
 from storage.store import Store, StoreDown
 from storage.vocabulary import Event, FileAt, Person, Point, Pressed, Said, Waiting
 
@@ -223,7 +223,7 @@ class WebChat:
     async def _receive(self, request: Request) -> Response:
         session = self._session(request)
         self.pace.spend(session, time.monotonic())
-        content = await _body(request, MOST_BYTES)
+        content = await _body(request, LARGEST)
         try:
             media = await asyncio.to_thread(judge, content)
         except NotTaken:

@@ -1,0 +1,54 @@
+"""What a channel that pushes needs: claims and doubts, parts held until they are whole, pauses."""
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+revision = '0002'
+down_revision = '0001'
+branch_labels = None
+depends_on = None
+
+NO = sa.false()
+NONE = sa.text('0')
+
+
+def upgrade() -> None:
+    with op.batch_alter_table('outgoing', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('bulk', sa.Boolean(), nullable=False, server_default=NO))
+        batch_op.add_column(sa.Column('claimed', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
+        batch_op.add_column(sa.Column('doubt', sa.Boolean(), nullable=False, server_default=NO))
+        batch_op.add_column(sa.Column('done', sa.Integer(), nullable=False, server_default=NONE))
+        batch_op.add_column(sa.Column('tries', sa.Integer(), nullable=False, server_default=NONE))
+        batch_op.create_index('ix_outgoing_due', ['channel', 'bulk', 'n'], unique=False)
+    with op.batch_alter_table('address', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('shut', sa.Boolean(), nullable=False, server_default=NO))
+    op.create_table('held',
+    sa.Column('key', sa.LargeBinary(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('due', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.Column('until', sa.Date(), nullable=False),
+    sa.PrimaryKeyConstraint('key', 'number'),
+    sqlite_with_rowid=False
+    )
+    with op.batch_alter_table('held', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_held_until'), ['until'], unique=False)
+    op.create_table('pause',
+    sa.Column('channel', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
+    sa.PrimaryKeyConstraint('channel')
+    )
+
+
+def downgrade() -> None:
+    op.drop_table('pause')
+    with op.batch_alter_table('held', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_held_until'))
+    op.drop_table('held')
+    with op.batch_alter_table('address', schema=None) as batch_op:
+        batch_op.drop_column('shut')
+    with op.batch_alter_table('outgoing', schema=None) as batch_op:
+        batch_op.drop_index('ix_outgoing_due')
+        for name in ('tries', 'done', 'doubt', 'claimed', 'bulk'):
+            batch_op.drop_column(name)
