@@ -1,4 +1,4 @@
-"""The clerk: one thread that takes every event that waits into one durable commit."""
+"""The clerk: one thread that takes all events and notes that wait into one durable commit."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, TypeVar
 
 from handlers.reception import Reception, Taken
-from storage.store import Store, StoreDown
+from storage.store import Store, StoreDown, Work
 from storage.vocabulary import Event
 
 MOST_AT_ONCE = 128  # events a commit; more only makes the first of them wait
@@ -24,10 +25,21 @@ class Busy(Exception):
     """More waits than can be taken soon, or the store is down: nothing was kept, come again."""
 
 
+I = TypeVar("I")  # noqa: E741  # an item; the letter stands alone only here
+R = TypeVar("R")
+
+
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     event: Event
-    taken: asyncio.Future[Taken]
+    done: asyncio.Future[Taken]
+
+
+@dataclass(frozen=True, slots=True)
+class _Note:
+    writing: Callable[[Work, Sequence[Any]], Any]
+    item: Any
+    done: asyncio.Future[Any]
 
 
 class Clerk:
@@ -36,7 +48,7 @@ class Clerk:
     def __init__(self, store: Store, reception: Reception, now: Callable[[], datetime]) -> None:
         self._store, self._reception, self._now = store, reception, now
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Waiting | _Note | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="clerk", daemon=True)
         self._thread.start()
 
@@ -51,7 +63,17 @@ class Clerk:
             raise Busy
         waiting = _Waiting(event, self._loop.create_future())
         self._queue.put(waiting)
-        return await waiting.taken
+        return await waiting.done
+
+    async def write(self, writing: Callable[[Work, Sequence[I]], R], item: I) -> R:
+        """Let `writing` write one item, durably, in one go with all those that wait for it.
+
+        Returns what it returned for all of them. Raises Busy when nothing was kept.
+        """
+        note = _Note(writing, item, self._loop.create_future())
+        self._queue.put(note)
+        result: R = await note.done
+        return result
 
     def stop(self) -> None:
         """Take what waits, then end."""
@@ -72,11 +94,14 @@ class Clerk:
                 batch.append(more)
             self._commit(batch)
 
-    def _commit(self, batch: Sequence[_Waiting]) -> None:
+    def _commit(self, batch: Sequence[_Waiting | _Note]) -> None:
+        waiting = [each for each in batch if isinstance(each, _Waiting)]
+        notes = [each for each in batch if isinstance(each, _Note)]
         try:
             with self._store.write() as work:
-                events = [waiting.event for waiting in batch]
-                taken = self._reception.take(work, events, self._now())
+                events = [each.event for each in waiting]
+                taken = self._reception.take(work, events, self._now()) if events else []
+                written = _written(work, notes)
         except StoreDown as down:
             log.warning("the store does not take events: %s", down)
             self._loop.call_soon_threadsafe(_refuse, batch)
@@ -84,26 +109,36 @@ class Clerk:
             log.error("a batch of %d failed: %s", len(batch), type(error).__name__)
             self._one_by_one(batch)
         else:
-            self._loop.call_soon_threadsafe(_answer, batch, taken)
+            asked: list[_Waiting | _Note] = [*waiting, *notes]
+            self._loop.call_soon_threadsafe(_answer, asked, [*taken, *written])
             for each in taken:
                 if each.failed:
                     log.error("an event became a dead letter: %s", each.failed)
 
-    def _one_by_one(self, batch: Sequence[_Waiting]) -> None:
+    def _one_by_one(self, batch: Sequence[_Waiting | _Note]) -> None:
         if len(batch) == 1:
             self._loop.call_soon_threadsafe(_refuse, batch)
             return
-        for waiting in batch:
-            self._commit([waiting])
+        for each in batch:
+            self._commit([each])
 
 
-def _answer(batch: Sequence[_Waiting], taken: Sequence[Taken]) -> None:
-    for waiting, result in zip(batch, taken, strict=True):
-        if not waiting.taken.done():
-            waiting.taken.set_result(result)
+def _written(work: Work, notes: Sequence[_Note]) -> list[Any]:
+    """Write the notes, those of a kind in one go; each gets what its kind came to."""
+    kinds: dict[Callable[..., Any], list[Any]] = {}
+    for note in notes:
+        kinds.setdefault(note.writing, []).append(note.item)
+    results = {writing: writing(work, items) for writing, items in kinds.items()}
+    return [results[note.writing] for note in notes]
 
 
-def _refuse(batch: Sequence[_Waiting]) -> None:
-    for waiting in batch:
-        if not waiting.taken.done():
-            waiting.taken.set_exception(Busy())
+def _answer(batch: Sequence[_Waiting | _Note], results: Sequence[Any]) -> None:
+    for each, result in zip(batch, results, strict=True):
+        if not each.done.done():
+            each.done.set_result(result)
+
+
+def _refuse(batch: Sequence[_Waiting | _Note]) -> None:
+    for each in batch:
+        if not each.done.done():
+            each.done.set_exception(Busy())

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from rich.table import Table
 
-from bot.installation import Installation, chance
-from bot.office import LETTER_DAYS
+from bot.installation import Installation, chance, now
+from bot.office import LETTER_DAYS, office_of
 from storage import attachments, digests, outbox, reports, talks
 from storage.outbox import Letter, Post
 from storage.reports import Known
@@ -88,7 +88,15 @@ def answer(opened: Installation, alias: str, text: str, state: str) -> None:
 def _notice(opened: Installation, person: Person, language: Language, key: bytes) -> Letter:
     # The words of the answer stay under the receipt: a lock screen shows only that there is one.
     message = Message(opened.catalogues[language]("case.notice"))
-    return Letter(chance().letters(20), key, person.channel, person.address, message)
+    return Letter(
+        chance().letters(20),
+        key,
+        person.channel,
+        person.address,
+        message,
+        not_before=office_of(opened).not_before(now()),
+        bulk=True,
+    )
 
 
 def _known(found: Known | None) -> Known:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.channel import OutOfReach
 from bot.cleaning import NotTaken, clean
 from storage import attachments, talks
 from storage.attachments import Lying, Vault
@@ -16,7 +17,8 @@ from storage.sealing import CannotOpen
 from storage.store import Store, StoreDown
 
 PAUSE = 2.0  # seconds between two looks when nobody nudges
-MOST_TRIES = 6
+MOST_TRIES = 8
+AT_ONCE = 3  # files; each is held in memory, and in a cell where it is a picture
 CLAIMED = timedelta(minutes=5)  # for one round; a process that dies leaves it to the next
 LATER = timedelta(seconds=20)  # doubled with each try
 
@@ -26,19 +28,20 @@ log = logging.getLogger("langnghe.files")
 class Platform(Protocol):
     """Where files lie until they are fetched."""
 
-    def fetch(self, locator: str) -> bytes: ...
-    def fetched(self, locator: str) -> None: ...
+    async def fetch(self, locator: str) -> bytes: ...
+    async def fetched(self, locator: str) -> None: ...
 
 
 @dataclass
 class Fetcher:
-    """Takes files over from their platforms into the vault, one after the other."""
+    """Takes files over from their platforms into the vault, a few at a time."""
 
     store: Store
     vault: Vault
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
     nudged: asyncio.Event = field(default_factory=asyncio.Event)
+    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -57,9 +60,12 @@ class Fetcher:
     async def round(self) -> int:
         """Take over what is due now. Returns how many files were looked at."""
         due = await asyncio.to_thread(self._due)
-        for lying in due:
-            await self._one(lying)
+        await asyncio.gather(*(self._in_turn(lying) for lying in due))
         return len(due)
+
+    async def _in_turn(self, lying: Lying) -> None:
+        async with self._at_once:  # one that is slow holds up nobody, and memory is not endless
+            await self._one(lying)
 
     def _due(self) -> list[Lying]:
         with self.store.read() as work:
@@ -73,10 +79,13 @@ class Fetcher:
         try:
             if platform is None:
                 raise LookupError(lying.channel)
-            content = await asyncio.to_thread(platform.fetch, lying.locator)
+            content = await platform.fetch(lying.locator)
             cleaned = await clean(content)
         except (NotTaken, LookupError, CannotOpen):
             await asyncio.to_thread(self._refuse, lying)
+        except OutOfReach as away:
+            await asyncio.to_thread(self._later, lying, away.after)
+            return
         except OSError as error:
             log.warning("a file could not be fetched this time: %s", type(error).__name__)
             await asyncio.to_thread(self._later, lying)
@@ -85,7 +94,7 @@ class Fetcher:
             if not await asyncio.to_thread(self._keep, lying, cleaned.content, cleaned.media):
                 return
         if platform is not None:
-            await asyncio.to_thread(platform.fetched, lying.locator)
+            await platform.fetched(lying.locator)
 
     def _keep(self, lying: Lying, content: bytes, media: str) -> bool:
         try:
@@ -105,9 +114,10 @@ class Fetcher:
             if lying.owner is not None:
                 talks.remark(work, lying.owner, "files.broken")
 
-    def _later(self, lying: Lying) -> None:
+    def _later(self, lying: Lying, after: float = 0) -> None:
         if lying.tries + 1 >= MOST_TRIES:
             self._refuse(lying)
             return
         with self.store.write() as work:
-            attachments.later(work, lying.id, self.now() + LATER * 2**lying.tries)
+            wait = timedelta(seconds=after) or LATER * 2**lying.tries
+            attachments.later(work, lying.id, self.now() + wait)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import secrets
 from base64 import b32encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
@@ -13,11 +15,11 @@ from pathlib import Path
 from bot.settings import Settings, WrongSetting
 from handlers.dialogue import Chance, Ears
 from handlers.reception import House, Reception
-from storage import people, words
+from storage import people, talks, words
 from storage.attachments import Vault
 from storage.migrating import migrate, revision
 from storage.sealing import Keys, KeysMissing, Seal
-from storage.store import Store
+from storage.store import Store, Work
 from storage.units import read_units
 from storage.vocabulary import Language, Role
 from tagging.emergency import Emergency
@@ -72,6 +74,13 @@ class Installation:
         with self.store.write() as work:
             people.invite(work, code, role, unit, now() + INVITED_FOR)
         return code
+
+    def bury(self, work: Work, letters: Sequence[object], reason: str) -> None:
+        """Keep what nobody can make sense of, sealed, as dead letters for whoever mends it."""
+        until = self.today() + timedelta(days=House.dead_days)
+        for letter in letters:
+            sealed = json.dumps(letter).encode()
+            talks.bury(work, chance().letters(20), sealed, reason, until)
 
     def link(self, code: str) -> str:
         """The address that opens the web chat with an invitation."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bot.installation import Installation, chance, now
@@ -15,8 +15,8 @@ from tagging import phrases, taxonomy
 LETTER_DAYS = 60  # a digest, or a notice, waits so long for its reader
 
 
-def office_of(installation: Installation) -> Office:
-    """The rules of the office out of the settings."""
+def office_of(installation: Installation, longest: Mapping[str, int] | None = None) -> Office:
+    """The rules of the office out of the settings; `longest`: units of a message, by channel."""
     chosen = installation.settings
 
     def place(ward: str) -> str:
@@ -39,7 +39,7 @@ def office_of(installation: Installation) -> Office:
         chart=chart.draw,
         ids=chance().letters,
         letter_days=LETTER_DAYS,
-        longest={"web": 4096},
+        longest=longest or {},
     )
 
 

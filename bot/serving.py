@@ -1,4 +1,4 @@
-"""The server: web chat, clerk, fetcher and clock of one installation, in one process."""
+"""The server: channels, clerk, fetcher and clock of one installation, in one process."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import contextlib
 import gc
 import logging
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.channels.web import Pace, WebChat
+from bot.channel import Channel, Rim, open_channels
 from bot.clerk import Clerk
 from bot.fetching import Fetcher
 from bot.installation import Installation, now
@@ -29,7 +30,6 @@ from bot.office import office_of, tick_of
 from bot.settings import WrongSetting
 from handlers.reception import Taken
 from scheduler.clock import Clock
-from storage.sealing import Seal
 from storage.store import StoreDown
 
 TICK = 30.0  # seconds between two looks of the clock
@@ -74,20 +74,26 @@ class Server:
     installation: Installation
     clerk: Clerk
     clock: Clock
-    web: WebChat
-    fetching: asyncio.Task[None]
+    channels: Sequence[Channel]
+    tasks: Mapping[str, asyncio.Task[None]]
 
     def health(self) -> tuple[int, dict[str, Any]]:
-        """The state of each part, and 200 only if all of them work."""
+        """The state of each part, and 200 if all of ours work.
+
+        What is wrong at a platform is told, but is no reason to take the program out of use.
+        """
         parts = {
             "database": self._database(),
             "clerk": "ok" if self.clerk.alive else "stopped",
             "clock": self._clock(),
-            "files": "stopped" if self.fetching.done() else "ok",
-            "web": "ok",
         }
+        parts |= {name: "stopped" for name, task in self.tasks.items() if task.done()}
         fine = all(state in ("ok", "starting") for state in parts.values())
-        return (200 if fine else 503), {"status": "ok" if fine else "down", "parts": parts}
+        theirs = {channel.name: channel.state for channel in self.channels}
+        parts = {"files": "ok"} | theirs | parts
+        whole = fine and all(state in ("ok", "starting") for state in theirs.values())
+        status = "ok" if whole else "limping" if fine else "down"
+        return (200 if fine else 503), {"status": status, "parts": parts}
 
     def _clock(self) -> str:
         if not self.clock.alive:
@@ -101,6 +107,15 @@ class Server:
         except StoreDown as down:
             return str(down)
         return "ok"
+
+    async def stop(self) -> None:
+        """Finish what was accepted, then close the store."""
+        for task in self.tasks.values():
+            task.cancel()
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        await asyncio.to_thread(self.clock.stop)
+        await asyncio.to_thread(self.clerk.stop)
+        await asyncio.to_thread(self.installation.store.close)
 
 
 def application(installation: Installation) -> Starlette:
@@ -133,48 +148,46 @@ def _lifespan(
         server = _start(installation)
         server.clock.start()
         app.state.server = server
-        app.router.routes += server.web.routes()
+        app.router.routes += [route for channel in server.channels for route in channel.routes()]
         gc.collect()
         gc.freeze()  # what was made at the start stays; the collector need not walk it again
         try:
             yield
         finally:
-            server.fetching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await server.fetching
-            await asyncio.to_thread(server.clock.stop)
-            await asyncio.to_thread(server.clerk.stop)
-            await asyncio.to_thread(installation.store.close)
+            await server.stop()
 
     return lifespan
 
 
 def _start(installation: Installation) -> Server:
-    settings, store = installation.settings, installation.store
-    reception = installation.reception()
-    clerk = Clerk(store, reception, now)
-    clock = Clock(tick_of(installation, office_of(installation)), TICK)
-    fetcher: Fetcher
+    clerk = Clerk(installation.store, installation.reception(), now)
 
     def changed(taken: Taken) -> None:
         fetcher.nudged.set()
         if taken.wishes:
             clock.nudge()
 
-    web = WebChat(
-        store,
-        clerk,
-        installation.incoming,
-        Seal(installation.keys).find("session", "web"),
-        settings.address,
-        now,
-        installation.catalogues["vi"],
-        changed,
-        Pace(settings.messages_per_minute),
-    )
-    fetcher = Fetcher(store, installation.vault, {web.name: web}, now)
-    fetching = asyncio.create_task(fetcher.run())
-    return Server(installation, clerk, clock, web, fetching)
+    channels = list(open_channels(Rim(installation, clerk, changed)))
+    longest = {channel.name: channel.longest for channel in channels}
+    clock = Clock(tick_of(installation, office_of(installation, longest)), TICK)
+    platforms = {channel.name: channel for channel in channels}
+    fetcher = Fetcher(installation.store, installation.vault, platforms, now)
+    tasks = {channel.name: asyncio.create_task(channel.run()) for channel in channels}
+    tasks["files"] = asyncio.create_task(fetcher.run())
+    for name, task in tasks.items():
+        task.add_done_callback(partial(_note_the_end, name))
+    return Server(installation, clerk, clock, channels, tasks)
+
+
+def _note_the_end(part: str, task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.error("%s stopped: %s", part, _kind(error))
+
+
+def _kind(error: BaseException) -> str:
+    within = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    return ", ".join(map(_kind, within)) or type(error).__name__
 
 
 def _must_be_free(host: str, port: int) -> None:

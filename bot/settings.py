@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+SECRETS = re.compile(r"[A-Za-z0-9_-]{1,256}(,[A-Za-z0-9_-]{1,256})*")
 
 
 class WrongSetting(Exception):
@@ -28,6 +32,20 @@ def _address(url: str) -> str:
     if url and (parts.scheme not in ("http", "https") or not parts.hostname):
         raise ValueError("an address such as https://langnghe.example.vn, or nothing")
     return url.rstrip("/")
+
+
+def _token(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not TOKEN.fullmatch(given.get_secret_value()):
+        raise ValueError("a bot token such as 123456:ABC..., from @BotFather, or nothing")
+    return given
+
+
+def _secrets(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not SECRETS.fullmatch(given.get_secret_value()):
+        raise ValueError(
+            "1 to 256 letters, digits, _ or -; a second one behind a comma, or nothing"
+        )
+    return given
 
 
 class Settings(BaseSettings):
@@ -52,6 +70,9 @@ class Settings(BaseSettings):
     smallest_group: Annotated[int, Field(ge=5)] = 5
     keep_days: Annotated[int, Field(ge=30, le=730)] = 730
     messages_per_minute: Annotated[int, Field(ge=0)] = 60
+    telegram_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
+    telegram_api_url: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
+    telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_secrets)] = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -63,6 +84,12 @@ class Settings(BaseSettings):
     def address(self) -> str:
         """Where people reach the web chat."""
         return self.public_url or f"http://{self.host}:{self.port}"
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """The secrets Telegram may call with; the first is the one it is told."""
+        given = self.telegram_webhook_secret.get_secret_value()
+        return tuple(given.split(",")) if given else ()
 
     @property
     def zone(self) -> ZoneInfo:

@@ -39,6 +39,7 @@ class House:
     letter_days: int = 7
     dead_days: int = 14
     file_days: int = 8
+    reply_grace: timedelta = timedelta(seconds=10)
     held_days: int = 2
     held_for: timedelta = timedelta(seconds=1.5)  # nothing of a group for so long: it is whole
 
@@ -229,7 +230,8 @@ class _Batch:
     def _reply(self, event: Event, key: bytes, message: Message) -> Waiting:
         name, person = self._reception.chance.letters(20), event.person
         message = replace(message, protect=message.protect or key in self.members)
-        letter = Letter(name, key, person.channel, person.address, message)
+        grace = self.now + self._house.reply_grace
+        letter = Letter(name, key, person.channel, person.address, message, grace)
         self._post.add(letter)
         return Waiting(letter.id, message)
 

@@ -69,7 +69,7 @@ def _answer(store: Store, wish: Wanted, now: datetime, office: Office) -> bool:
             return False
         if digests.kept(work, digest.id):
             digests.deliver(work, digest.id, member.id, now)
-        return _post(work, digest, [member], now, None, office)
+        return _post(work, digest, [member], now, None, office, bulk=False)
 
 
 def _owed(store: Store, now: datetime, office: Office) -> Iterator[_Owed]:
@@ -115,7 +115,7 @@ def _send(store: Store, owed: _Owed, now: datetime, office: Office) -> bool:
     digest = press.make(store, owed.unit, owed.period, now, office, final=True)
     with store.write() as work:
         mine = [one for one in owed.members if digests.deliver(work, digest.id, one.id, now)]
-        return _post(work, digest, mine, now, office.not_before(now), office)
+        return _post(work, digest, mine, now, office.not_before(now), office, bulk=True)
 
 
 def _post(
@@ -125,6 +125,7 @@ def _post(
     now: datetime,
     not_before: datetime | None,
     office: Office,
+    bulk: bool,
 ) -> bool:
     """Put a letter into the outbox for every address of every member."""
     taken, post = thaw(digest.snapshot), Post()
@@ -136,7 +137,7 @@ def _post(
         for key, person in addresses:
             message = _message(digest, taken, member, person.channel, office)
             letter = Letter(
-                office.ids(20), key, person.channel, person.address, message, not_before
+                office.ids(20), key, person.channel, person.address, message, not_before, bulk
             )
             post.add(letter)
     until = office.today(now) + timedelta(days=office.letter_days)
@@ -151,8 +152,9 @@ def _message(
     longest = office.longest.get(channel, SHORTEST)
     text = edition.text(taken, words, office.taxonomy, longest)
     if not digest.chart:
-        return Message(text)
-    return Message(text, picture=digest.id, about=edition.about(taken, words, office.taxonomy))
+        return Message(text, protect=True)
+    about = edition.about(taken, words, office.taxonomy)
+    return Message(text, picture=digest.id, about=about, protect=True)
 
 
 def _forget(store: Store, now: datetime, office: Office) -> None:

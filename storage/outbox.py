@@ -19,7 +19,13 @@ _out, _address, _pause = table(Outgoing), table(Address), table(Pause)
 _of = (
     select(_out.c.id, _out.c.sealed)
     .where(_out.c.key == bindparam("key"))
-    .where(or_(_out.c.not_before.is_(None), _out.c.not_before <= bindparam("now")))
+    .where(
+        or_(
+            _out.c.bulk.is_(False),
+            _out.c.not_before.is_(None),
+            _out.c.not_before <= bindparam("now"),
+        )
+    )
     .order_by(_out.c.n)
     .limit(100)
 )
@@ -32,7 +38,9 @@ _drop_question = delete(_out).where(_out.c.key == bindparam("k"), _out.c.questio
 class Letter:
     """A message on its way: to whom (keyed hash, and the address itself), and from when on.
 
-    `bulk`: nobody waits for it. `done`: pieces of it that have arrived. `tries`: in vain so far.
+    `bulk`: nobody waits for it. Whoever took an event sends the replies to it at once; their
+    `not_before` says from when on anybody else may. `done`: pieces of it that have arrived.
+    `tries`: in vain so far.
     """
 
     id: str
@@ -117,7 +125,7 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
 
 
 def waiting(work: Work, key: bytes, now: datetime) -> list[Waiting]:
-    """What waits for one person, oldest first, 100 at most."""
+    """What waits for one person who comes for it, oldest first, 100 at most."""
     found = []
     for one, sealed in work.connection.execute(_of, {"key": key, "now": now}):
         try:
@@ -147,31 +155,44 @@ def claim(work: Work, ids: Sequence[str], until: datetime) -> set[str]:
 
 
 def claim_due(
-    work: Work, channel: str, now: datetime, until: datetime, most: int, without: Iterable[bytes]
+    work: Work,
+    channel: str,
+    now: datetime,
+    until: datetime,
+    busy: Iterable[bytes],
+    talking: Iterable[bytes],
+    most: int = 1,
 ) -> list[Letter]:
     """Own the oldest letters that are due in a channel, one a person, and open them.
 
-    Left alone are the people `without`, and those who shut the bot out. A letter under a key
-    that was taken out of use can never be read again: it goes.
+    Left alone are the people `busy`, in what nobody waits for also those `talking`, and whoever
+    shut the bot out. A letter under a key that was taken out of use can never be read again: it
+    goes.
     """
-    rows = work.connection.execute(_due(channel, now, without).limit(most)).all()
+    rows = work.connection.execute(_due(channel, now, busy, talking).limit(most)).all()
     owned = claim(work, [row.id for row in rows], until)
     letters = [(row.id, _letter(work, row)) for row in rows if row.id in owned]
     sent(work, [one for one, letter in letters if letter is None])
     return [letter for _, letter in letters if letter is not None]
 
 
-def _due(channel: str, now: datetime, without: Iterable[bytes]) -> Any:
+def _due(
+    channel: str, now: datetime, busy: Iterable[bytes] = (), talking: Iterable[bytes] = ()
+) -> Any:
     shut = exists().where(_address.c.key == _out.c.key, _address.c.shut)
     earlier = _out.alias()
     behind = exists().where(
-        earlier.c.key == _out.c.key, earlier.c.n < _out.c.n, earlier.c.doubt.is_(False)
+        earlier.c.key == _out.c.key,
+        earlier.c.n < _out.c.n,
+        earlier.c.bulk == _out.c.bulk,
+        earlier.c.doubt.is_(False),
     )
     return (
         select(_out)
         .where(_out.c.channel == channel, _out.c.claimed.is_(None), _out.c.doubt.is_(False))
         .where(or_(_out.c.not_before.is_(None), _out.c.not_before <= now))
-        .where(_out.c.key.not_in(list(without)), ~shut, ~behind)
+        .where(_out.c.key.not_in(list(busy)), ~shut, ~behind)
+        .where(or_(_out.c.bulk.is_(False), _out.c.key.not_in(list(talking))))
         .order_by(_out.c.bulk, _out.c.n)
     )
 
@@ -237,7 +258,7 @@ def any_claimed(work: Work, channel: str) -> bool:
 
 def any_due(work: Work, channel: str, now: datetime) -> bool:
     """Whether anything of a channel waits and is due: a look that disturbs no writer."""
-    return work.connection.execute(_due(channel, now, ()).limit(1)).first() is not None
+    return work.connection.execute(_due(channel, now).limit(1)).first() is not None
 
 
 def doubts(work: Work) -> list[Doubt]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy import bindparam, delete, select, update
 from storage.sealing import CannotOpen
 from storage.store import Work, table
 from storage.tables import DeadLetter, Held, Seen, Talk
-from storage.vocabulary import Event, Person
+from storage.vocabulary import Event, Part, Person
 
 _talk, _seen, _dead, _held = table(Talk), table(Seen), table(DeadLetter), table(Held)
 _events = TypeAdapter(Event)
@@ -104,15 +103,6 @@ def remark(work: Work, key: bytes, sentence: str) -> None:
 # -- what is not whole yet -----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Lasting:
-    """A group of parts that is held: whose, which, the number of its last part."""
-
-    person: Person
-    group: str
-    last: int
-
-
 def hold(work: Work, key: bytes, parts: Sequence[Event], due: datetime, until: date) -> None:
     """Keep parts, sealed, until the whole is there; `due`: when nothing more is expected."""
     rows = [
@@ -146,15 +136,16 @@ def let_go(work: Work, key: bytes) -> None:
     work.connection.execute(delete(_held).where(_held.c.key == key))
 
 
-def overdue(work: Work, now: datetime) -> list[Lasting]:
-    """The groups whose last part is past its time: nobody was there to say that they are whole."""
-    rows = work.connection.execute(select(_held).order_by(_held.c.key, _held.c.number)).all()
-    last: dict[bytes, Lasting] = {}
-    waits = {row.key for row in rows if row.due > now}
+def overdue(work: Work, now: datetime) -> list[tuple[Person, Part]]:
+    """The last parts of what is past its time: nobody was there to say that it is whole."""
+    rows = work.connection.execute(
+        select(_held).where(_held.c.due <= now).order_by(_held.c.key, _held.c.number)
+    ).all()
+    last: dict[bytes, tuple[Person, Part]] = {}
     for row in rows:
-        event = None if row.key in waits else _part(work, row)
+        event = _part(work, row)
         if event is not None and event.part is not None:
-            last[row.key] = Lasting(event.person, event.part.group, event.part.number)
+            last[row.key] = (event.person, event.part)
     return list(last.values())
 
 

@@ -155,7 +155,7 @@ def _answer(question: Question[Any], dice: random.Random) -> Any:
     if isinstance(question, Narrative):
         return Telling("Có nhóm thanh niên", ())
     if isinstance(question, Files):
-        return ()
+        return Telling("", ())
     if isinstance(question, Place):
         return Where(words="chợ")
     if isinstance(question, UnitName):

@@ -29,12 +29,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bot.channel import Rim
 from bot.cleaning import KINDS, NotTaken, judge
 from bot.clerk import Busy, Clerk
+from bot.installation import now
 from handlers.forgetting import forget_person
 from handlers.reception import Taken
 from storage import digests, outbox, people
 from storage.attachments import LARGEST, Vault
+from storage.sealing import Seal
 from storage.store import Store, StoreDown
 from storage.vocabulary import Event, FileAt, Person, Point, Pressed, Said, Waiting
 
@@ -46,6 +49,7 @@ GLANCE = 2.0  # seconds between two looks at the store while somebody waits
 KEPT = 400 * 24 * 3600  # seconds a browser keeps the cookie of somebody invited; its own limit
 REMEMBERED = 20_000  # sessions whose pace is remembered
 PAGE = Path(__file__).parent.parent / "web"
+LONGEST = 4096  # UTF-16 units of a message; a page could show more, a phone should not
 
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Short = Annotated[str, StringConstraints(max_length=100)]
@@ -114,6 +118,22 @@ class Pace:
             raise Refused(429, "too_fast", after=max(1, 60 // self.per_minute))
 
 
+def opened(rim: Rim) -> WebChat:
+    """The web chat, which is always there."""
+    installation = rim.installation
+    return WebChat(
+        installation.store,
+        rim.clerk,
+        installation.incoming,
+        Seal(installation.keys).find("session", "web"),
+        installation.settings.address,
+        now,
+        installation.catalogues["vi"],
+        rim.changed,
+        Pace(installation.settings.messages_per_minute),
+    )
+
+
 @dataclass
 class WebChat:
     """The web channel: sessions, events in, messages out when their person comes for them."""
@@ -129,6 +149,7 @@ class WebChat:
     pace: Pace
 
     name = CHANNEL
+    longest = LONGEST
 
     def routes(self) -> list[BaseRoute]:
         """What this channel answers to."""
@@ -144,13 +165,22 @@ class WebChat:
             Route(f"{api}/pictures/{{name}}", self._guarded(self._picture), methods=["GET"]),
         ]
 
-    def fetch(self, locator: str) -> bytes:
-        """The bytes of an uploaded file. Raises LookupError when they are gone."""
-        return self.incoming.get(locator)
+    @property
+    def state(self) -> str:
+        """It depends on nobody."""
+        return "ok"
 
-    def fetched(self, locator: str) -> None:
+    async def run(self) -> None:
+        """There is nothing to do in the background: people come for what waits."""
+        await asyncio.Event().wait()
+
+    async def fetch(self, locator: str) -> bytes:
+        """The bytes of an uploaded file. Raises LookupError when they are gone."""
+        return await asyncio.to_thread(self.incoming.get, locator)
+
+    async def fetched(self, locator: str) -> None:
         """The bytes were taken over; the upload goes."""
-        self.incoming.drop(locator)
+        await asyncio.to_thread(self.incoming.drop, locator)
 
     # -- calls ----------------------------------------------------------------------------------
 
