@@ -1,0 +1,141 @@
+"""The Bot API as data: its methods and types with their fields, from the contract or aiogram."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).parent.parent.parent
+CONTRACT = ROOT.parent / "shared" / "contracts" / "telegram-bot-api.json"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A parameter of a method or a field of a type: what it may be, and whether it must be."""
+
+    name: str
+    kinds: tuple[str, ...]
+    required: bool
+
+
+@dataclass(frozen=True)
+class Schema:
+    """Everything that can be called and sent. `kinds` are as the Bot API's pages write them."""
+
+    source: str
+    methods: Mapping[str, Mapping[str, Part]]
+    returns: Mapping[str, tuple[str, ...]]
+    types: Mapping[str, Mapping[str, Part]]
+    subtypes: Mapping[str, tuple[str, ...]]
+
+    def update_kinds(self) -> list[str]:
+        return [name for name in self.types["Update"] if name != "update_id"]
+
+
+@cache
+def schema() -> Schema:
+    """The contract when it lies beside the repository; else what aiogram's models say."""
+    return from_contract(CONTRACT) if CONTRACT.exists() else from_aiogram()
+
+
+def missing() -> str | None:
+    """What the test session has to say when the contract is not there."""
+    if CONTRACT.exists():
+        return None
+    return f"THE BOT API CONTRACT IS MISSING ({CONTRACT.name}): aiogram's models stand in for it"
+
+
+# -- the contract -------------------------------------------------------------------------------
+
+
+def from_contract(path: Path) -> Schema:
+    read = json.loads(path.read_text(encoding="utf-8"))
+    return Schema(
+        f"contract {read['version']}",
+        {name: _parts(told) for name, told in read["methods"].items()},
+        {name: tuple(told["returns"]) for name, told in read["methods"].items()},
+        {name: _parts(told) for name, told in read["types"].items()},
+        {name: tuple(x["subtypes"]) for name, x in read["types"].items() if x.get("subtypes")},
+    )
+
+
+def _parts(told: dict[str, Any]) -> dict[str, Part]:
+    return {
+        each["name"]: Part(each["name"], tuple(each["types"]), each["required"])
+        for each in told.get("fields", ())
+    }
+
+
+# -- aiogram's models ---------------------------------------------------------------------------
+
+
+def from_aiogram() -> Schema:
+    import aiogram.methods
+    import aiogram.types
+
+    calls = [getattr(aiogram.methods, name) for name in aiogram.methods.__all__]
+    calls = [call for call in calls if "__api_method__" in vars(call)]
+    objects = [getattr(aiogram.types, name) for name in aiogram.types.__all__]
+    objects = [one for one in objects if isinstance(one, type) and issubclass(one, BaseModel)]
+    return Schema(
+        "aiogram",
+        {call.__api_method__: _fields(call) for call in calls},
+        {call.__api_method__: _kinds(call.__returning__) for call in calls},
+        {one.__name__: _fields(one) for one in objects},
+        {},
+    )
+
+
+def _fields(model: type[BaseModel]) -> dict[str, Part]:
+    return {
+        info.alias or name: _field(info.alias or name, info)
+        for name, info in model.model_fields.items()
+    }
+
+
+def _field(name: str, info: FieldInfo) -> Part:
+    return Part(name, _kinds(info.annotation), info.is_required())
+
+
+_PLAIN = {
+    int: "Integer",
+    str: "String",
+    bool: "Boolean",
+    float: "Float",
+    datetime.datetime: "Integer",
+    datetime.timedelta: "Integer",
+}
+
+
+def _kinds(annotation: Any) -> tuple[str, ...]:
+    """The kinds an annotation allows, without repetition, in their order."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _kinds(inner[0])
+    if origin is typing.Literal:
+        return tuple(dict.fromkeys(kind for value in inner for kind in _kinds(type(value))))
+    if origin in (typing.Union, types.UnionType):
+        return tuple(dict.fromkeys(kind for each in inner for kind in _kinds(each)))
+    if origin is list:
+        return tuple(f"Array of {kind}" for kind in _kinds(inner[0]))
+    if annotation in _PLAIN:
+        return (_PLAIN[annotation],)
+    if not isinstance(annotation, type) or annotation is type(None):
+        return ()
+    return ("String",) if issubclass(annotation, enum.Enum) else _object(annotation)
+
+
+def _object(model: type) -> tuple[str, ...]:
+    known = issubclass(model, BaseModel) or model.__name__ == "InputFile"
+    return (model.__name__,) if known else ()
