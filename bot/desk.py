@@ -95,7 +95,6 @@ def _notice(opened: Installation, person: Person, language: Language, key: bytes
         person.address,
         message,
         not_before=office_of(opened).not_before(now()),
-        bulk=True,
     )
 
 

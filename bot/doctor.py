@@ -6,13 +6,13 @@ import os
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pysqlite3
 from dotenv import dotenv_values
 
 from bot import settings
+from bot.finding import Finding
 from bot.installation import Installation, open_installation
 from bot.settings import Settings, WrongSetting
 from storage import outbox, people, reports, talks
@@ -21,15 +21,6 @@ from storage.sealing import CannotOpen, KeysMissing
 from storage.store import BadDatabase, StoreDown
 
 LEAST_FREE = 500_000_000  # bytes; photos and videos need room
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One part of the installation: whether it is fine, and a sentence."""
-
-    part: str
-    fine: bool
-    sentence: str
 
 
 def examine() -> Iterator[Finding]:
@@ -49,6 +40,10 @@ def examine() -> Iterator[Finding]:
         return
     for examined in (_database, _keys, _models, _units, _people, _letters, _reports):
         yield _safely(examined, opened)
+    if chosen.telegram_token.get_secret_value():
+        from bot.channels.telegram.office import check
+
+        yield from check(chosen, opened.catalogues)
 
 
 def _what_helps(trouble: Exception) -> str:
@@ -141,8 +136,14 @@ def _people(opened: Installation) -> Finding:
 
 def _letters(opened: Installation) -> Finding:
     with opened.store.read() as work:
-        waiting = outbox.count(work)
-    return Finding("outbox", True, f"{waiting} messages wait for their people.")
+        waiting, doubts = outbox.count(work), outbox.doubts(work)
+        shut = people.shut_out(work)
+    sentence = f"{waiting} messages wait for their people."
+    if shut:
+        sentence += f" {shut} addresses of enrolled people have blocked the bot."
+    if doubts:
+        sentence += f" {len(doubts)} may have arrived and may not: see `langnghe doubts`."
+    return Finding("outbox", not doubts, sentence)
 
 
 def _reports(opened: Installation) -> Finding:

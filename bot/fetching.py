@@ -17,9 +17,9 @@ from storage.sealing import CannotOpen
 from storage.store import Store, StoreDown
 
 PAUSE = 2.0  # seconds between two looks when nobody nudges
-MOST_TRIES = 8
+MOST_TRIES = 12  # over some 23 hours: a platform that is away for an evening costs no file
 AT_ONCE = 3  # files; each is held in memory, and in a cell where it is a picture
-CLAIMED = timedelta(minutes=5)  # for one round; a process that dies leaves it to the next
+CLAIMED = timedelta(minutes=15)  # for one round; a process that dies leaves it to the next
 LATER = timedelta(seconds=20)  # doubled with each try
 
 log = logging.getLogger("langnghe.files")
@@ -41,7 +41,6 @@ class Fetcher:
     platforms: Mapping[str, Platform]
     now: Callable[[], datetime]
     nudged: asyncio.Event = field(default_factory=asyncio.Event)
-    _at_once: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -60,12 +59,14 @@ class Fetcher:
     async def round(self) -> int:
         """Take over what is due now. Returns how many files were looked at."""
         due = await asyncio.to_thread(self._due)
-        await asyncio.gather(*(self._in_turn(lying) for lying in due))
-        return len(due)
+        at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def _in_turn(self, lying: Lying) -> None:
-        async with self._at_once:  # one that is slow holds up nobody, and memory is not endless
-            await self._one(lying)
+        async def in_turn(lying: Lying) -> None:
+            async with at_once:  # one that is slow holds up nobody, and memory is not endless
+                await self._one(lying)
+
+        await asyncio.gather(*map(in_turn, due))
+        return len(due)
 
     def _due(self) -> list[Lying]:
         with self.store.read() as work:

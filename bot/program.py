@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -12,8 +13,10 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import settings
+from bot.finding import Finding, Refused
 from bot.installation import Installation, ensure_models, now, open_installation
 from bot.settings import WrongSetting
+from handlers.conversation import FORUM
 from storage import people
 from storage.migrating import NewerDatabase
 from storage.sealing import KeysMissing
@@ -30,7 +33,9 @@ app = typer.Typer(
 tagger = typer.Typer(help="The machine that suggests labels.", no_args_is_help=True)
 case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
+telegram = typer.Typer(help="What Telegram knows of this bot.", no_args_is_help=True)
 app.add_typer(tagger, name="tagger")
+app.add_typer(telegram, name="telegram")
 app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
 
@@ -53,6 +58,8 @@ def main() -> None:
         )
     except NewerDatabase as newer:
         _stop(f"The database stands at step {newer}, newer than this program. Update the program.")
+    except Refused as refused:
+        _stop(f"{refused}.")
     except StoreDown as down:
         _stop(f"The database cannot be used: {down}. Check DATABASE_URL and DATA_DIR.")
 
@@ -113,12 +120,38 @@ def invite(
     if role not in ROLES:
         _stop(f"There is no role {role}. One of: {', '.join(ROLES)}")
     opened = _opened()
+    _must_know(opened, unit)
+    code = opened.invite(_role(role), unit)
+    _print_ways_in(opened, code)
+    out.print(f"Code: {code}", markup=False)
+
+
+def _must_know(opened: Installation, unit: str) -> None:
     with opened.store.read() as work:
         known = people.tree(work, opened.today()).units
     if unit not in known:
         _stop(f"There is no unit {unit}. One of: {', '.join(known)}")
-    code = opened.invite(_role(role), unit)
-    out.print(f"Link: {opened.link(code)}\nCode: {code}", markup=False)
+
+
+def _print_ways_in(opened: Installation, payload: str, qr: Path | None = None) -> None:
+    from bot.poster import draw, ways_in
+
+    links = ways_in(opened, payload)
+    for channel, link in links.items():
+        out.print(f"{'Link' if channel == 'web' else 'Telegram'}: {link}", markup=False)
+    for path in draw(links, qr) if qr is not None else ():
+        out.print(f"QR code: {path}", markup=False)
+
+
+@app.command()
+def forum(
+    unit: Annotated[str, typer.Option(help="Id of the unit that holds it.")],
+    qr: Annotated[Path | None, typer.Option(help="A name for PNG files with QR codes.")] = None,
+) -> None:
+    """Make the links of a unit's forum: who opens one gives an opinion to that unit."""
+    opened = _opened()
+    _must_know(opened, unit)
+    _print_ways_in(opened, f"{FORUM}{unit}", qr)
 
 
 def _role(name: str) -> Role:
@@ -208,13 +241,71 @@ def doctor() -> None:
     """Say in plain words what works, what does not, and what to do about it."""
     from bot.doctor import examine
 
+    _print_findings(examine())
+
+
+def _print_findings(findings: Iterable[Finding]) -> NoReturn:
     sick = False
-    for finding in examine():
+    for finding in findings:
         mark = "[green]ok  [/green]" if finding.fine else "[red]BAD [/red]"
         out.print(f"{mark} {finding.part}: ", end="")
         out.print(finding.sentence, markup=False)
         sick = sick or not finding.fine
     raise typer.Exit(1 if sick else 0)
+
+
+@app.command()
+def doubts(
+    again: Annotated[str | None, typer.Option(help="Send this one again.")] = None,
+    drop: Annotated[str | None, typer.Option(help="Let this one go.")] = None,
+) -> None:
+    """List messages that may have arrived: none is sent again unless you say so.
+
+    Whoever one of them is for gets it with the next reply, told that they may know it.
+    """
+    from bot.sending import doubted, settle
+
+    opened = _opened()
+    for letter, resend in ((again, True), (drop, False)):
+        if letter is not None and not settle(opened.store, letter, resend):
+            _stop(f"There is no message {letter} in doubt.")
+    out.print(doubted(opened.store))
+
+
+@telegram.command("check")
+def telegram_check() -> None:
+    """Hold Telegram against the settings: token, webhook, what waits, commands, descriptions."""
+    from bot.channels.telegram.office import check
+
+    opened = _on_telegram()
+    _print_findings(check(opened.settings, opened.catalogues))
+
+
+@telegram.command("set")
+def telegram_set() -> None:
+    """Tell Telegram the webhook (or that we poll), the commands and the descriptions."""
+    from bot.channels.telegram.office import check, introduce
+
+    opened = _on_telegram()
+    introduce(opened.settings, opened.catalogues)
+    _print_findings(check(opened.settings, opened.catalogues))
+
+
+@telegram.command("unset")
+def telegram_unset() -> None:
+    """Take the webhook and the commands back; what people sent stays with Telegram for a day."""
+    from bot.channels.telegram.office import withdraw
+
+    opened = _on_telegram()
+    withdraw(opened.settings)
+    out.print("Telegram calls nobody now, and shows no commands.")
+
+
+def _on_telegram() -> Installation:
+    opened = _opened()
+    if not opened.settings.telegram_token.get_secret_value():
+        raise WrongSetting("TELEGRAM_TOKEN is not set: ask @BotFather for a token")
+    return opened
 
 
 @app.command()

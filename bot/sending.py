@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from rich.table import Table
+
 from bot.clerk import Busy, Clerk
 from handlers.reception import Taken
 from storage import outbox, people
@@ -335,6 +337,22 @@ class Sender:
             line.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
+
+
+def doubted(store: Store) -> Table:
+    """The messages in doubt, for the operator: id, channel, what they are, until when they stay."""
+    listed = Table("id", "channel", "what", "until")
+    with store.read() as work:
+        for one in outbox.doubts(work):
+            what = "to many" if one.bulk else "to one"
+            listed.add_row(one.id, one.channel, what, f"{one.until:%d/%m/%Y}")
+    return listed
+
+
+def settle(store: Store, letter: str, again: bool) -> bool:
+    """Settle a doubt: send it again, or let it go. False when there is none."""
+    with store.write() as work:
+        return outbox.settle(work, letter, again)
 
 
 class _Interrupted(Later):

@@ -18,6 +18,7 @@ from storage.vocabulary import Message, Role, Said
 from storage.words import Words
 
 INVITATION = re.compile(r"[a-z2-7]{4}-[a-z2-7]{4}-[a-z2-7]{4}", re.IGNORECASE)
+FORUM = "gopy-"  # what a link of a unit's forum begins with; the unit's id follows
 SHORTEST_STORY = 12  # characters; what is shorter is a greeting, and gets the menu
 
 
@@ -127,7 +128,10 @@ class Conversation:
 
     def _start(self, payload: str) -> None:
         code = payload.strip().lower()
-        if INVITATION.fullmatch(code):
+        forum = code.removeprefix(FORUM) if code.startswith(FORUM) else None
+        if forum in self.desk.tree().units:
+            self._begin(Begin("opinion", {"forum": forum}))
+        elif INVITATION.fullmatch(code):
             self._begin(Begin("enrol", {"code": code}))
         elif self.talk.running is not None:
             self._ask()  # a page opened again, an old link tapped: the talk goes on where it was

@@ -41,6 +41,7 @@ class Draft:
     about: str | None
     reply: str
     contact: str | None
+    forum: str | None = None
 
     def settle(self, desk: Desk) -> Settled:
         """Store report, files and case in the transaction of the word "send"."""
@@ -55,7 +56,7 @@ class Draft:
         )
 
     def _told(self, desk: Desk, report: str) -> Told:
-        unit = routed(desk.tree(), self.where.ward, self.about)
+        unit = routed(desk.tree(), self.where.ward, self.about, self.forum)
         readable = any(
             given
             for purpose, given, _ in people.consents(desk.work, desk.key)
@@ -99,18 +100,23 @@ class Draft:
         return Opened(report, alias, receipt, desk.today, notice)
 
 
-def routed(tree: Tree, ward: str | None, about: str | None) -> str:
-    """The unit a report goes to: of its ward, but never the unit complained of or one below it."""
+def routed(tree: Tree, ward: str | None, about: str | None, forum: str | None = None) -> str:
+    """The unit a report goes to: of its ward, else the one at whose forum it was told.
+
+    But never the unit complained of or one below it.
+    """
     if about == UNNAMED or (about is not None and about not in tree.units):
         return tree.inspection.id
     unit = tree.of_ward(ward).id
+    if unit == tree.root.id and forum in tree.units:
+        unit = str(forum)
     if about is None or unit not in tree.below(about):
         return unit
     superior = tree.units[about].parent
     return superior if superior is not None else tree.inspection.id
 
 
-async def draft(kind: str, legal: str) -> Outcome:
+async def draft(kind: str, legal: str, forum: str | None = None) -> Outcome:
     """Ask everything a report holds, show it, and return it when its sender says "send"."""
     what = await Narrative("what", ask=f"{kind}.what")
     where = await Place("where", ask="tell.where")
@@ -123,7 +129,7 @@ async def draft(kind: str, legal: str) -> Outcome:
         contact = await Words("contact", ask="tell.contact", shortest=5, longest=200)
     if await Review("review", ask="tell.review") == "drop":
         return Nothing("talk.cancelled")
-    return Draft(kind, legal, what, where, when, evidence, about, reply, contact)
+    return Draft(kind, legal, what, where, when, evidence, about, reply, contact, forum)
 
 
 async def _unit_complained_of(legal: str) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -58,7 +59,7 @@ class Vault:
         name = name or self._seal.find("file", hashlib.sha256(content).hexdigest()).hex()
         path = self._folder / name
         if not path.exists():
-            beside = path.with_suffix(f".{os.getpid()}.new")
+            beside = path.with_suffix(f".{os.getpid()}.{threading.get_ident()}.new")
             with beside.open("wb") as out:
                 out.write(self._seal.close(content, f"file|{name}"))
                 out.flush()

@@ -125,7 +125,10 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
 
 
 def waiting(work: Work, key: bytes, now: datetime) -> list[Waiting]:
-    """What waits for one person who comes for it, oldest first, 100 at most."""
+    """What waits for one person who comes for it, oldest first, 100 at most.
+
+    Only what is sent to many keeps their quiet hours also from those who come by themselves.
+    """
     found = []
     for one, sealed in work.connection.execute(_of, {"key": key, "now": now}):
         try:

@@ -31,13 +31,13 @@ class Shelf:
     asked: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
 
-    def fetch(self, locator: str) -> bytes:
+    async def fetch(self, locator: str) -> bytes:
         self.asked.append(locator)
         if self.down:
             raise ConnectionError
         return self.files[locator]
 
-    def fetched(self, locator: str) -> None:
+    async def fetched(self, locator: str) -> None:
         self.done.append(locator)
 
 
@@ -183,8 +183,8 @@ def test_a_platform_that_stays_down_is_given_up(office: Office) -> None:
     office.shelf.down = True
     for _ in range(MOST_TRIES + 3):
         office.round()
-        office.talkers.later(hours=1)
-    assert office.shelf.asked == ["one"] * MOST_TRIES == ["one"] * 6
+        office.talkers.later(hours=12)
+    assert office.shelf.asked == ["one"] * MOST_TRIES == ["one"] * 12
     assert office.row().state == "refused"
     assert "tệp không mở được" in office.talkers.say("xong")[0].text
 

@@ -228,6 +228,7 @@ SAID_BY_THE_CODE = (
     (r"sent\.\w+", "by legal kind"),
     (r"rights\.purpose_\w+", "by purpose"),
     (r"error\.\w+", "by code, in bot/channels"),
+    (r"telegram\.command_\w+", "by command, in handlers/menu.py"),
 )
 
 

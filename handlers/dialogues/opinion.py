@@ -12,7 +12,7 @@ KINDS = ("criticism", "praise", "proposal", "difficulty")
 async def opinion(about: About) -> Outcome:
     """Which kind, then what a report holds."""
     legal = await Choice("kind", ask="opinion.kind", options=KINDS)
-    return await draft("opinion", legal)
+    return await draft("opinion", legal, about.given.get("forum"))
 
 
 DIALOGUE = Dialogue("opinion", opinion, menu=2, resumable=True)

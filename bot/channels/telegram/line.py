@@ -64,7 +64,7 @@ class Telegram:
         """The webhook, where a secret for it is set."""
         if not self._secrets:
             return []
-        return [Route("/telegram", Webhook(self._secrets, self.take), methods=["POST"])]
+        return [Route("/telegram", Webhook(self._secrets, self.take).hear, methods=["POST"])]
 
     async def run(self) -> None:
         """Send, gather, and poll where there is no webhook, until cancelled."""

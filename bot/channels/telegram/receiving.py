@@ -48,7 +48,7 @@ class Webhook:
     def __init__(self, secrets: Sequence[str], take: Taking) -> None:
         self._secrets, self._take = [secret.encode() for secret in secrets], take
 
-    async def __call__(self, request: Request) -> Response:
+    async def hear(self, request: Request) -> Response:
         """Take one update: 401, 413 or 400 for what is none, 503 while the store is down."""
         given = request.headers.get(HEADER, "").encode()
         same = [hmac.compare_digest(given, secret) for secret in self._secrets]
