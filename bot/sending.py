@@ -90,7 +90,8 @@ class Sender:
     def __init__(
         self, store: Store, clerk: Clerk, voice: Voice, now: Callable[[], datetime]
     ) -> None:
-        self._store, self._clerk, self._voice, self._now = store, clerk, voice, now
+        self.clerk = clerk
+        self._store, self._voice, self._now = store, voice, now
         self._lines: dict[bytes, deque[Letter]] = {}
         self._live = asyncio.Semaphore(LIVE_AT_ONCE)
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
@@ -158,7 +159,7 @@ class Sender:
 
     async def _claimed(self, letter: Letter) -> bool:
         """Whether the letter is still to be sent: it may have been answered or replaced."""
-        owned = await self._clerk.write(self._claim, letter.id)
+        owned = await self.clerk.write(self._claim, letter.id)
         return letter.id in owned
 
     def _claim(self, work: Work, ids: Sequence[str]) -> set[str]:
@@ -255,15 +256,15 @@ class Sender:
             await self._put_off(letter, wait)
             return False
         except Unreachable:
-            await self._patiently(self._clerk.write, self._lost, letter)
+            await self._patiently(self.clerk.write, self._lost, letter)
         except Rejected as refused:
             log.error("%s refuses a message for good: %s", self._voice.name, refused)
-            await self._patiently(self._clerk.write, self._gone, letter.id)
+            await self._patiently(self.clerk.write, self._gone, letter.id)
         except Doubtful:
             log.warning("a message is in doubt: `langnghe doubts` lists it")
-            await self._patiently(self._clerk.write, self._doubt, letter.id)
+            await self._patiently(self.clerk.write, self._doubt, letter.id)
         else:
-            await self._patiently(self._clerk.write, self._gone, letter.id)
+            await self._patiently(self.clerk.write, self._gone, letter.id)
         return True
 
     async def _pieces(self, letter: Letter) -> None:
@@ -285,7 +286,7 @@ class Sender:
             self._until = max(self._until, time.monotonic() + after)
         kept = replace(letter, done=done, tries=tries)
         until = self._now() + timedelta(seconds=after)
-        await self._patiently(self._clerk.write, self._later, (kept, until, wait.everybody))
+        await self._patiently(self.clerk.write, self._later, (kept, until, wait.everybody))
 
     def _later(self, work: Work, put_off: Sequence[tuple[Letter, datetime, bool]]) -> None:
         for letter, until, everybody in put_off:

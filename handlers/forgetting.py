@@ -11,6 +11,7 @@ from storage.store import Work
 def forget_person(work: Work, key: bytes, today: date) -> None:
     """Destroy talk, unsent files, consents, waiting messages, role and address."""
     talks.keep(work, {key: None}, today)
+    talks.let_go(work, key)
     attachments.disown(work, key)
     people.withdraw(work, key)
     outbox.forget_all(work, key)
