@@ -248,7 +248,7 @@ class Person:
             return [self._heard(each) for each in messages if each.get("from") == bot]
 
     def toasts(self) -> list[str]:
-        """What was told in answer to pressed buttons, oldest first; empty where it only answered."""
+        """What was told in answer to pressed buttons, oldest first; "" where nothing was told."""
         with self.api.changed:
             own = str(self.id)
             told = [x for x in self.api.world.toasts if x["callback_query_id"].startswith(own)]

@@ -37,8 +37,8 @@ def check(method: str, given: Given, as_text: bool) -> Params:
         raise Wrong(problem)
     for problem in by_ptb(method, params):
         raise Wrong(problem)
-    for problem in _limits(method, params):
-        raise problem
+    for wrong in _limits(method, params):
+        raise wrong
     return params
 
 
