@@ -28,6 +28,7 @@ class Library:
     run: Callable[[BotApi, Play], Any]
     types: Any
     file: Callable[[bytes, str], Any]
+    attached: Callable[[bytes, str], Any]
     errors: dict[str, type[Exception]]
 
     def keyboard(self, *buttons: tuple[str, str]) -> Any:
@@ -59,6 +60,7 @@ AIOGRAM = Library(
     _with_aiogram,
     aiogram.types,
     lambda content, name: aiogram.types.BufferedInputFile(content, name),
+    lambda content, name: aiogram.types.BufferedInputFile(content, name),
     {
         "flood": exceptions.TelegramRetryAfter,
         "forbidden": exceptions.TelegramForbiddenError,
@@ -77,6 +79,7 @@ PTB = Library(
     _with_ptb,
     telegram,
     lambda content, name: telegram.InputFile(content, name),
+    lambda content, name: telegram.InputFile(content, name, attach=True),
     {
         "flood": error.RetryAfter,
         "forbidden": error.Forbidden,

@@ -46,8 +46,8 @@ def _missing(sent: Any, read: Any, at: str) -> Iterator[str]:
         for name, value in sent.items():
             yield from _missing(value, known.get(name), f"{at}.{name}")
     elif isinstance(sent, list):
-        known = read if isinstance(read, list) and len(read) == len(sent) else [None] * len(sent)
-        for number, (one, other) in enumerate(zip(sent, known, strict=True)):
+        others = read if isinstance(read, list) and len(read) == len(sent) else [None] * len(sent)
+        for number, (one, other) in enumerate(zip(sent, others, strict=True)):
             yield from _missing(one, other, f"{at}[{number}]")
     elif sent != read:
         yield f"{at}: {sent!r} read as {read!r}"

@@ -95,7 +95,8 @@ class Person:
             kept = {key: value for key, value in old.items() if key not in ("entities", name)}
             new = {**kept, name: text, "edit_date": self._today()}
             self.place.messages[message_id] = new
-            return self.api.update({"edited_message": new})
+            self.updates.append(self.api.update({"edited_message": new}))
+            return self.updates[-1]
 
     def photo(self, content: bytes, caption: str | None = None, size: int = 0) -> int:
         return self._file("photo", content, "anh.jpg", "image/jpeg", caption, size)

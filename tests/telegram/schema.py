@@ -85,7 +85,7 @@ def from_aiogram() -> Schema:
     import aiogram.types
 
     calls = [getattr(aiogram.methods, name) for name in aiogram.methods.__all__]
-    calls = [call for call in calls if "__api_method__" in vars(call)]
+    calls = [call for call in calls if isinstance(vars(call).get("__api_method__"), str)]
     objects = [getattr(aiogram.types, name) for name in aiogram.types.__all__]
     objects = [one for one in objects if isinstance(one, type) and issubclass(one, BaseModel)]
     return Schema(
