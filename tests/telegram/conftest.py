@@ -10,10 +10,14 @@ from tests.telegram.double import BotApi
 from tests.telegram.inbox import Inbox
 
 
-@pytest.fixture
-def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[BotApi]:
-    # python-telegram-bot's coming way of telling retry_after; the old one warns.
+@pytest.fixture(autouse=True)
+def spans_as_timedelta(monkeypatch: pytest.MonkeyPatch) -> None:
+    """python-telegram-bot's coming way of telling spans; the old one warns."""
     monkeypatch.setenv("PTB_TIMEDELTA", "true")
+
+
+@pytest.fixture
+def api() -> Iterator[BotApi]:
     with BotApi(retry_scale=0.0005) as running:
         yield running
 

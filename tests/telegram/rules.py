@@ -157,6 +157,8 @@ def wrong_object(value: Any, kind: str, at: str) -> list[str]:
     for name, part in parts.items():
         if name in value:
             wrong += wrong_value(value[name], part.kinds, f"{at}.{name}")
+            if len(part.words) == 1 and value[name] != part.words[0]:
+                wrong.append(f"{at}.{name} should be {part.words[0]!r}")
         elif part.required:
             wrong.append(f"{at}.{name} is missing")
     return wrong
