@@ -16,8 +16,15 @@ from storage.sealing import Keys, Seal
 from storage.store import Store
 from tests.house import Talkers, open_house
 from tests.server import OPEN
+from tests.telegram.schema import missing
 
 ENGINES = ("sqlite", "postgresql")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    told, terminal = missing(), session.config.pluginmanager.get_plugin("terminalreporter")
+    if told and terminal is not None:
+        terminal.write_line(told, red=True, bold=True)
 
 
 @pytest.fixture(scope="session")

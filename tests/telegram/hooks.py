@@ -39,7 +39,10 @@ class Answer:
 
 @dataclass
 class Carrier:
-    """Delivers to one webhook. Runs in the server's loop; stopped when the webhook changes."""
+    """Delivers to one webhook. Runs in the server's loop; stopped when the webhook changes.
+
+    `pauses` tells which update waited how long for its next try, in seconds before `scale`.
+    """
 
     hook: Hook
     scale: float
@@ -48,6 +51,7 @@ class Carrier:
     expired: Callable[[Update], bool]
     queues: dict[int, deque[Update]] = field(default_factory=dict)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    pauses: list[tuple[int, float]] = field(default_factory=list)
     dice: random.Random = field(default_factory=lambda: random.Random(0))
 
     def __post_init__(self) -> None:
@@ -97,6 +101,7 @@ class Carrier:
                 delay = min(delay * 2, LONGEST_DELAY * self.dice.uniform(1, 2))
                 pause = delay
             fails += 1
+            self.pauses.append((update.id, pause))
             await asyncio.sleep(pause * self.scale)
 
     async def _post(self, update: Update) -> Answer:

@@ -95,7 +95,8 @@ class Person:
             kept = {key: value for key, value in old.items() if key not in ("entities", name)}
             new = {**kept, name: text, "edit_date": self._today()}
             self.place.messages[message_id] = new
-            return self.api.update({"edited_message": new})
+            self.updates.append(self.api.update({"edited_message": new}))
+            return self.updates[-1]
 
     def photo(self, content: bytes, caption: str | None = None, size: int = 0) -> int:
         return self._file("photo", content, "anh.jpg", "image/jpeg", caption, size)
@@ -248,7 +249,7 @@ class Person:
             return [self._heard(each) for each in messages if each.get("from") == bot]
 
     def toasts(self) -> list[str]:
-        """What was told in answer to pressed buttons, oldest first; empty where it only answered."""
+        """What was told in answer to pressed buttons, oldest first; "" where nothing was told."""
         with self.api.changed:
             own = str(self.id)
             told = [x for x in self.api.world.toasts if x["callback_query_id"].startswith(own)]

@@ -37,8 +37,8 @@ def check(method: str, given: Given, as_text: bool) -> Params:
         raise Wrong(problem)
     for problem in by_ptb(method, params):
         raise Wrong(problem)
-    for problem in _limits(method, params):
-        raise problem
+    for wrong in _limits(method, params):
+        raise wrong
     return params
 
 
@@ -157,6 +157,8 @@ def wrong_object(value: Any, kind: str, at: str) -> list[str]:
     for name, part in parts.items():
         if name in value:
             wrong += wrong_value(value[name], part.kinds, f"{at}.{name}")
+            if len(part.words) == 1 and value[name] != part.words[0]:
+                wrong.append(f"{at}.{name} should be {part.words[0]!r}")
         elif part.required:
             wrong.append(f"{at}.{name} is missing")
     return wrong

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import enum
 import json
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -22,11 +24,15 @@ CONTRACT = ROOT.parent / "shared" / "contracts" / "telegram-bot-api.json"
 
 @dataclass(frozen=True)
 class Part:
-    """A parameter of a method or a field of a type: what it may be, and whether it must be."""
+    """A parameter of a method or a field of a type: what it may be, and whether it must be.
+
+    `words`: what a field that tells apart, such as `type`, may say, as far as it is known.
+    """
 
     name: str
     kinds: tuple[str, ...]
     required: bool
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,9 +78,21 @@ def from_contract(path: Path) -> Schema:
 
 def _parts(told: dict[str, Any]) -> dict[str, Part]:
     return {
-        each["name"]: Part(each["name"], tuple(each["types"]), each["required"])
+        each["name"]: Part(each["name"], tuple(each["types"]), each["required"], _words(each))
         for each in told.get("fields", ())
     }
+
+
+TELLS_APART = ("type", "status", "source", "currency")
+_WORDS = re.compile(r"[“\"]([A-Za-z_0-9/]+)[”\"]|must be ([a-z_0-9]+)")
+
+
+def _words(told: dict[str, Any]) -> tuple[str, ...]:
+    always = "always" in told["description"]
+    if told["name"] not in TELLS_APART or (told["name"] == "currency" and not always):
+        return ()
+    found = [one or other for one, other in _WORDS.findall(told["description"])]
+    return tuple(found[:1] if always else dict.fromkeys(found))
 
 
 # -- aiogram's models ---------------------------------------------------------------------------
@@ -85,14 +103,14 @@ def from_aiogram() -> Schema:
     import aiogram.types
 
     calls = [getattr(aiogram.methods, name) for name in aiogram.methods.__all__]
-    calls = [call for call in calls if "__api_method__" in vars(call)]
+    calls = [call for call in calls if isinstance(vars(call).get("__api_method__"), str)]
     objects = [getattr(aiogram.types, name) for name in aiogram.types.__all__]
     objects = [one for one in objects if isinstance(one, type) and issubclass(one, BaseModel)]
     return Schema(
         "aiogram",
         {call.__api_method__: _fields(call) for call in calls},
         {call.__api_method__: _kinds(call.__returning__) for call in calls},
-        {one.__name__: _fields(one) for one in objects},
+        {one.__name__: _object_fields(one) for one in objects},
         {},
     )
 
@@ -104,8 +122,32 @@ def _fields(model: type[BaseModel]) -> dict[str, Part]:
     }
 
 
+def _object_fields(model: type[BaseModel]) -> dict[str, Part]:
+    import aiogram.enums
+
+    known = getattr(aiogram.enums, f"{model.__name__}Type", None)
+    fields = _fields(model)
+    if known is not None and "type" in fields and not fields["type"].words:
+        words = tuple(str(each.value) for each in known)
+        fields["type"] = dataclasses.replace(fields["type"], words=words)
+    return fields
+
+
 def _field(name: str, info: FieldInfo) -> Part:
-    return Part(name, _kinds(info.annotation), info.is_required())
+    words = _allowed(info) if name in TELLS_APART else ()
+    # What is said of itself has a default in the model, yet always stands on the wire.
+    required = info.is_required() or bool(words)
+    return Part(name, _kinds(info.annotation), required, words)
+
+
+def _allowed(info: FieldInfo) -> tuple[str, ...]:
+    if typing.get_origin(info.annotation) is typing.Literal:
+        return tuple(_word(each) for each in typing.get_args(info.annotation))
+    return (_word(info.default),) if isinstance(info.default, str) else ()
+
+
+def _word(value: Any) -> str:
+    return str(value.value if isinstance(value, enum.Enum) else value)
 
 
 _PLAIN = {

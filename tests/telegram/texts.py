@@ -21,7 +21,9 @@ def units(text: str) -> int:
 
 def pieces(text: str, most: int) -> list[str]:
     """A text cut as the apps cut it: after so many UTF-16 units, no letter torn apart."""
-    cut, held, length = [], [], 0
+    cut: list[str] = []
+    held: list[str] = []
+    length = 0
     for letter in text:
         size = 2 if ord(letter) > 0xFFFF else 1
         if length + size > most:
