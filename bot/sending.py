@@ -27,7 +27,7 @@ GLANCE = 2.0  # seconds between two looks at the outbox when nobody nudges
 ONE_CHAT = 1.05  # seconds between two bulk messages to one person (Telegram: 1/s)
 IN_DIALOGUE = 60.0  # seconds after somebody spoke, in which nothing comes between
 MOST_A_SECOND = 28  # of both lanes, of the 30 that Telegram takes; the bulk lane gives way
-PATIENCE = 20.0  # seconds of the first wait after a fault; doubled with each
+PATIENCE = 2.0  # seconds of the first wait after a fault; doubled with each
 MOST_PATIENCE = 3600.0
 T = TypeVar("T")
 

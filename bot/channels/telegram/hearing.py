@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Update
@@ -30,6 +31,23 @@ def heard(update: Update, now: datetime) -> Event | None:
     if update.my_chat_member is not None:
         return _member(update.my_chat_member, update.update_id, now)
     return None
+
+
+ESSENTIAL = ("message_id", "date", "text", "caption")
+
+
+def essence(raw: dict[str, Any]) -> dict[str, Any]:
+    """An update with nothing left but who wrote what: for one with a part that nobody knows."""
+    message = raw.get("message")
+    if not isinstance(message, dict):
+        return {}
+    kept = {name: message[name] for name in ESSENTIAL if name in message}
+    chat, sender = message.get("chat"), message.get("from")
+    if isinstance(chat, dict):
+        kept["chat"] = {name: chat.get(name) for name in ("id", "type")}
+    if isinstance(sender, dict):
+        kept["from"] = {name: sender.get(name) for name in ("id", "is_bot")} | {"first_name": ""}
+    return {"update_id": raw.get("update_id"), "message": kept}
 
 
 def _message(told: Told, now: datetime) -> Event | None:

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aiogram import exceptions as a
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from starlette.routing import BaseRoute, Route
 
 from bot.channel import OutOfReach, Rim
-from bot.channels.telegram.hearing import CHANNEL, added_to_a_group, heard
+from bot.channels.telegram.hearing import CHANNEL, added_to_a_group, essence, heard
 from bot.channels.telegram.receiving import Poller, Webhook
 from bot.channels.telegram.speaking import TelegramVoice, aiogram_bot, bulk_bot
 from bot.channels.telegram.writing import LONGEST
@@ -45,10 +46,10 @@ class Telegram:
         settings, store = rim.installation.settings, rim.installation.store
         token = settings.telegram_token.get_secret_value()
         self._rim = rim
-        self._state = "starting"
+        self._states = {"in": "starting", "out": "ok"}
         self._bot = aiogram_bot(token, settings.telegram_api_url)
         self._bulk = bulk_bot(token, settings.telegram_api_url)
-        voice = TelegramVoice(self._bot, self._bulk, self._picture, self._trouble)
+        voice = TelegramVoice(self._bot, self._bulk, self._picture, partial(self._note, "out"))
         self._sender = Sender(store, rim.clerk, voice, now)
         self._gathering = Gathering(store, CHANNEL, self._take, now)
         self._taps: OrderedDict[tuple[int, int, str], float] = OrderedDict()
@@ -58,7 +59,7 @@ class Telegram:
     @property
     def state(self) -> str:
         """ "ok", or what is wrong at Telegram."""
-        return self._state
+        return next((state for state in self._states.values() if state != "ok"), "ok")
 
     def routes(self) -> Sequence[BaseRoute]:
         """The webhook, where a secret for it is set."""
@@ -73,9 +74,9 @@ class Telegram:
                 group.create_task(self._sender.run())
                 group.create_task(self._gathering.run())
                 if self._secrets:
-                    self._trouble("ok")
+                    self._note("in", "ok")
                 else:
-                    poller = Poller(self._bot, self.take, self._trouble)
+                    poller = Poller(self._bot, self.take, partial(self._note, "in"))
                     group.create_task(poller.run())
         finally:
             await self._bot.session.close()
@@ -85,10 +86,9 @@ class Telegram:
 
     async def take(self, raw: dict[str, Any]) -> None:
         """Take one update as it came. Raises Busy when it was not kept."""
-        try:
-            update = Update.model_validate(raw, context={"bot": self._bot})
-        except ValidationError as odd:
-            log.error("an update cannot be read: %d faults", odd.error_count())
+        update = self._read(raw) or self._read(essence(raw))
+        if update is None:
+            log.error("an update cannot be read; it is kept as a dead letter")
             await self._rim.clerk.write(self._bury, raw)
             return
         if update.callback_query is not None:
@@ -100,6 +100,12 @@ class Telegram:
         event = heard(update, now())
         if event is not None:
             await self._take(event)
+
+    def _read(self, raw: dict[str, Any]) -> Update | None:
+        try:
+            return Update.model_validate(raw, context={"bot": self._bot})
+        except ValidationError:
+            return None
 
     async def _take(self, event: Event) -> None:
         taken = await self._rim.clerk.take(event)
@@ -169,9 +175,9 @@ class Telegram:
                 return None
             return digests.chart_for(work, letter.message.picture, member.id)
 
-    def _trouble(self, state: str) -> None:
-        if state != self._state and state != "ok":
-            log.error("Telegram: %s", state)
-        elif state != self._state:
-            log.info("Telegram: ok")
-        self._state = state
+    def _note(self, way: str, state: str) -> None:
+        """Note how the way in or out of Telegram is, and say it once when that changes."""
+        if state == self._states[way]:
+            return
+        self._states[way] = state
+        log.log(logging.INFO if state == "ok" else logging.ERROR, "%s: %s", way, state)

@@ -8,7 +8,6 @@ import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
-import orjson
 from aiogram import Bot
 from aiogram import exceptions as a
 from aiogram.methods import TelegramMethod
@@ -16,6 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from bot.channels.telegram.hearing import ALLOWED
+from bot.channels.telegram.reading import loads
 from bot.channels.telegram.speaking import REFUSED
 from bot.clerk import Busy
 
@@ -61,8 +61,8 @@ class Webhook:
         if body is None:
             return Response(status_code=413)
         try:
-            update = orjson.loads(body)
-        except orjson.JSONDecodeError:
+            update = loads(body)
+        except ValueError:  # UnicodeDecodeError and JSONDecodeError are
             return Response(status_code=400)
         if not isinstance(update, dict):
             return Response(status_code=400)

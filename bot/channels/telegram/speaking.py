@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import aiohttp
 import httpx
-import orjson
 from aiogram import Bot
 from aiogram import exceptions as a
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -20,6 +19,7 @@ from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.channels.telegram.hearing import CHANNEL
+from bot.channels.telegram.reading import loads
 from bot.channels.telegram.writing import Button, Piece, pieces
 from bot.sending import Doubtful, Later, Rejected, Unreachable
 from storage.outbox import Letter
@@ -36,7 +36,7 @@ def aiogram_bot(token: str, api: str) -> Bot:
     """aiogram's bot against the API at an address. Raises TokenValidationError."""
     session = AiohttpSession(
         api=TelegramAPIServer.from_base(api),
-        json_loads=orjson.loads,
+        json_loads=loads,
         timeout=SECONDS,
     )
     return Bot(token, session)
