@@ -109,7 +109,7 @@ def _said(told: Told) -> Said | None:
     if told.text is not None:
         return Said(text=told.text)
     file = _file(told)
-    if file is not None:
+    if file is not None and file.locator:
         return Said(text=told.caption, files=(file,))
     if told.location is not None:  # a venue and a live place bring one too
         return Said(place=Point(told.location.latitude, told.location.longitude))
