@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from telegram.constants import MessageLimit
 
 from tests.telegram.methods import FILES
 from tests.telegram.texts import found, pieces
@@ -50,6 +53,7 @@ class Heard:
 
 
 Until = str | Callable[[list[Heard]], Any] | None
+_PAYLOAD = re.compile(rf"[A-Za-z0-9_-]{{0,{MessageLimit.DEEP_LINK_LENGTH}}}")
 KINDS = (*FILES, "location", "venue", "contact")
 
 
@@ -76,6 +80,8 @@ class Person:
         return self._send(content)
 
     def start(self, payload: str = "") -> int:
+        """Open a deep link; Telegram opens none whose payload it does not allow."""
+        assert _PAYLOAD.fullmatch(payload), f"no deep link carries {payload!r}"
         return self.say(f"/start {payload}".rstrip())
 
     def long(self, text: str) -> list[int]:

@@ -429,6 +429,15 @@ def test_the_newest_button_with_a_label_is_pressed(api: BotApi) -> None:
     assert gone == {"chat": an.place.card, "message_id": 1, "date": 0}
 
 
+def test_a_deep_link_carries_sixty_four_plain_letters_at_most(api: BotApi) -> None:
+    an = api.person("An")
+    an.start("a" * 64)
+    for payload in ("a" * 65, "đ", "a b", "a|b"):
+        with pytest.raises(AssertionError, match="no deep link"):
+            an.start(payload)
+    assert len(poll(api)) == 1
+
+
 def test_waiting_ends_with_the_words_that_were_waited_for(api: BotApi) -> None:
     an = api.person("An")
     an.start()
