@@ -20,6 +20,7 @@ from tests.telegram.double import BotApi
 from tests.telegram.people import Person
 
 SECRET = "mat-khau_123"
+NEVER_QUIET = {"QUIET_FROM": "3", "QUIET_UNTIL": "3"}  # tests run at any hour
 WAYS = ("polling", "webhook")
 WELCOME = "Kính chào ông/bà"
 
@@ -123,9 +124,16 @@ def until(holds: Callable[[], object], seconds: float = 40) -> None:
 
 
 @contextmanager
-def on_line(folder: Path, models: Path, way: str, api: BotApi) -> Iterator[Line]:
+def on_line(
+    folder: Path, models: Path, way: str, api: BotApi, more: dict[str, str] | None = None
+) -> Iterator[Line]:
     """Start the program on a double, and stop it."""
-    extra = {"TELEGRAM_TOKEN": api.token, "TELEGRAM_API_URL": api.url}
+    extra = {
+        "TELEGRAM_TOKEN": api.token,
+        "TELEGRAM_API_URL": api.url,
+        **NEVER_QUIET,
+        **(more or {}),
+    }
     if way == "webhook":
         extra["TELEGRAM_WEBHOOK_SECRET"] = SECRET
     line = Line(Server(folder, models, extra).start(), api, way)
