@@ -43,7 +43,7 @@ def test_no_update_is_too_odd_to_be_taken(line: Line) -> None:
     assert "Traceback" not in line.server.log.read_text()
     line.api.person("Sau Cùng").start()
     line.api.person("Sau Cùng").wait("Kính chào")
-    until(lambda: line.waiting() == len(line.doubts()), seconds=120)
+    until(lambda: not line.held() and line.waiting() == len(line.doubts()), seconds=120)
     assert line.api.violations == []
     answered = {call.chat: call.at for call in line.api.calls("sendMessage") if call.executed}
     assert len(wrote) > 100
@@ -63,10 +63,15 @@ async def posted(line: Line, updates: list[Thing], wrote: dict[int, float]) -> l
     async def one(queue: list[Thing]) -> list[int]:
         return [await post(update) for update in queue]
 
+    seen: set[tuple[int, int]] = set()
+
     async def post(update: Thing) -> int:
         chat = private_chat(update)
         if chat is not None and not SILENT & update["message"].keys():
-            wrote[chat] = time.monotonic()
+            message = (chat, update["message"]["message_id"])
+            if message not in seen:  # else it is the same message, come again
+                wrote[chat] = time.monotonic()
+            seen.add(message)
         return (await client.post(line.hook, content=dumps(update))).status_code
 
     async with httpx.AsyncClient(headers=headers, timeout=60) as client:

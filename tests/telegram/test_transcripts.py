@@ -1,4 +1,4 @@
-"""Every conversation that is written down goes as written on Telegram, by polling and by webhook."""
+"""Every conversation that is written down goes so on Telegram, by polling and by webhook."""
 
 from __future__ import annotations
 

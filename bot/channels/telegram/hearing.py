@@ -33,7 +33,7 @@ def heard(update: Update, now: datetime) -> Event | None:
     return None
 
 
-ESSENTIAL = ("message_id", "date", "text", "caption")
+ESSENTIAL = ("text", "caption")
 
 
 def essence(raw: dict[str, Any]) -> dict[str, Any]:
@@ -41,13 +41,15 @@ def essence(raw: dict[str, Any]) -> dict[str, Any]:
     message = raw.get("message")
     if not isinstance(message, dict):
         return {}
-    kept = {name: message[name] for name in ESSENTIAL if name in message}
+    update = raw.get("update_id")
+    kept: dict[str, Any] = {"message_id": update, "date": 0}
+    kept |= {name: message[name] for name in ESSENTIAL if isinstance(message.get(name), str)}
     chat, sender = message.get("chat"), message.get("from")
     if isinstance(chat, dict):
         kept["chat"] = {name: chat.get(name) for name in ("id", "type")}
     if isinstance(sender, dict):
         kept["from"] = {name: sender.get(name) for name in ("id", "is_bot")} | {"first_name": ""}
-    return {"update_id": raw.get("update_id"), "message": kept}
+    return {"update_id": update, "message": kept}
 
 
 def _message(told: Told, now: datetime) -> Event | None:
