@@ -52,6 +52,11 @@ async def _talk(port: int, people: int, seconds: float) -> Figures:
     ends = time.perf_counter() + seconds + 1
     began = time.perf_counter() + 1  # the first second warms up and does not count
     await asyncio.gather(*(_person(port, one, began, ends, spans) for one in range(people)))
+    return figures_of(spans, seconds)
+
+
+def figures_of(spans: list[float], seconds: float) -> Figures:
+    """The figures of latencies in seconds that were measured for so long."""
     spans.sort()
     return Figures(
         len(spans),
