@@ -116,8 +116,16 @@ def _by_contract(parts: Mapping[str, Part], params: Params) -> Iterator[str]:
 
 def wrong_value(value: Any, kinds: Iterable[str], at: str) -> list[str]:
     """What is wrong with a value, by the kind that fits best; nothing where one fits."""
-    found = [_wrong_kind(value, kind, at) for kind in kinds]
+    found = [_wrong_kind(value, kind, at) for kind in _merged(tuple(kinds))]
     return min(found, key=len) if found else []
+
+
+@cache
+def _merged(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds, with several arrays as one: an album may mix what is listed one by one."""
+    inner = [kind.removeprefix("Array of ") for kind in kinds if kind.startswith("Array of ")]
+    others = tuple(kind for kind in kinds if not kind.startswith("Array of "))
+    return (*others, "Array of " + "|".join(inner)) if inner else others
 
 
 def _wrong_kind(value: Any, kind: str, at: str) -> list[str]:
@@ -137,16 +145,8 @@ def _wrong_kind(value: Any, kind: str, at: str) -> list[str]:
 def _wrong_array(value: Any, kind: str, at: str) -> list[str]:
     if not isinstance(value, list):
         return [f"{at} should be an array of {kind}, is {_shown(value)}"]
-    kinds = _array_kinds(kind)
+    kinds = kind.split("|")
     return [each for n, one in enumerate(value) for each in wrong_value(one, kinds, f"{at}[{n}]")]
-
-
-@cache
-def _array_kinds(kind: str) -> tuple[str, ...]:
-    # A media group may mix what its list of arrays names one by one: photos and videos.
-    if kind.startswith("InputMedia") and "InputMedia" in schema().types:
-        return schema().subtypes.get("InputMedia") or (kind,)
-    return (kind,)
 
 
 def wrong_object(value: Any, kind: str, at: str) -> list[str]:

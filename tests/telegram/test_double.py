@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.telegram import faults
+from tests.telegram import faults, rules
 from tests.telegram.clients import LIBRARIES, Library
 from tests.telegram.double import BotApi
 from tests.telegram.faults import Fault, Pace
@@ -222,6 +222,7 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
     ("sendMediaGroup", {"media": [PHOTO] * 11}, "media has 11 items"),
     ("sendMediaGroup", {"media": [PHOTO, {"type": "photo"}]}, "media[1].media is missing"),
     ("sendMediaGroup", {"media": [PHOTO, {**PHOTO, "type": "document"}]}, "an album of"),
+    ("sendMediaGroup", {"media": [PHOTO, {**PHOTO, "type": "voice"}]}, "type should be"),
     ("sendLocation", {"latitude": "x", "longitude": 1.0}, "latitude should be Float"),
     ("sendChatAction", {"action": "sleeping"}, "no action sleeping"),
     ("answerCallbackQuery", {**NO_CHAT, "callback_query_id": "1", "text": LONG}, "0 to 200"),
@@ -257,10 +258,17 @@ def test_a_file_that_nothing_speaks_of_is_found(api: BotApi) -> None:
     assert api.violations == ["sendPhoto: unknown parameter two"]
 
 
-def test_python_telegram_bot_s_names_judge_beside_the_contract() -> None:
+def test_python_telegram_bot_s_names_judge_beside_the_contract(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert {"chat_id", "text", "reply_markup"} <= (ptb_parameters("sendMessage") or set())
     assert ptb_parameters("sendRichMessage") is None  # newer than the judge
     assert all(ptb_parameters(method) is not None for method in METHODS)
+    given = {"chat_id": 1, "message_id": 1, "text": "x", "rich_message": {"html": "x"}}
+    assert rules.check("editMessageText", given, False)
+    monkeypatch.setattr(rules, "_NEWER", set())
+    with pytest.raises(rules.Wrong, match="python-telegram-bot knows no parameter rich_message"):
+        rules.check("editMessageText", given, False)
 
 
 @pytest.mark.skipif(not CONTRACT.exists(), reason="the contract is not here")
@@ -447,6 +455,12 @@ def test_thirty_messages_a_second_and_then_the_whole_token_waits() -> None:
     assert _refusal(pace, 98) == 1
     clock.now += 0.2
     assert _refusal(pace, 98) == 0
+    stern = Pace(clock, penalty=5)
+    assert [_refusal(stern, chat) for chat in range(31)] == [0] * 30 + [5]
+    clock.now += 2
+    assert _refusal(stern, 99) == 3
+    clock.now += 3
+    assert _refusal(stern, 99) == 0
 
 
 def test_a_chat_takes_a_small_burst_then_one_a_second() -> None:

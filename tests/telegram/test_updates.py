@@ -39,6 +39,7 @@ def kind_of(update: dict[str, object]) -> str:
     return next(name for name in update if name != "update_id")
 
 
+@pytest.mark.filterwarnings("ignore::telegram.warnings.PTBDeprecationWarning")
 def test_every_kind_of_update_is_made_and_both_judges_can_read_it() -> None:
     kinds: Counter[str] = Counter()
     for update in some_updates(1, 1500, odd=0):
