@@ -1,4 +1,4 @@
-"""`make bench`: one event of the tip dialogue from HTTP request to durable commit and reply."""
+"""`make bench`: what one event costs, on the web and on Telegram, and how a broadcast goes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from pathlib import Path
 
 import httpx
 
+from bench.broadcast import broadcast
 from bench.crowd import Figures, talk_all
+from bench.platform import SECRET, drive
 from tests.server import ROOT, Server, free_port
 
 PEOPLE = 64
 SECONDS = 12.0
 RUNS = 3
+PACE = 400.0  # events a second
 
 
 def main() -> None:
@@ -32,6 +35,49 @@ def main() -> None:
         for number in range(RUNS):
             _whole(home / f"run{number}", models, number)
         _bare(home)
+        for number in range(RUNS):
+            _telegram(home / f"telegram{number}", models, number)
+        _usual(home)
+        (home / "many").mkdir()
+        print(broadcast(home / "many", models))
+
+
+def _telegram(folder: Path, models: Path, number: int) -> None:
+    """The webhook: as quickly as people are answered, then at a pace that leaves some room."""
+    folder.mkdir()
+    api = free_port()
+    extra = {
+        "TELEGRAM_TOKEN": "1:bench",
+        "TELEGRAM_API_URL": f"http://127.0.0.1:{api}",
+        "TELEGRAM_WEBHOOK_SECRET": SECRET,
+    }
+    server = Server(folder, models, extra)
+    began = time.perf_counter()
+    server.start()
+    ready = time.perf_counter() - began
+    assert server.process is not None
+    idle = _resident(server.process.pid)
+    full = drive(server.port, api, PEOPLE, SECONDS)
+    paced = drive(server.port, api, PEOPLE, SECONDS, PACE)
+    server.stop()
+    print(f"telegram run {number + 1}: ready in {ready:.1f} s, idle {idle:.0f} MB; {_said(full)}")
+    print(f"  at {PACE:.0f}/s: {_said(paced)}")
+
+
+def _usual(home: Path) -> None:
+    """aiogram's handler with a SQLModel commit each, in the same run."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.usual", str(home), str(port)]
+    process = subprocess.Popen(command, cwd=ROOT)
+    try:
+        _await(port)
+        full = drive(port, free_port(), PEOPLE, 6.0)
+        paced = drive(port, free_port(), PEOPLE, 6.0, PACE)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=10)
+    print(f"usual aiogram + SQLModel handler: {_said(full)}")
+    print(f"  at {PACE:.0f}/s: {_said(paced)}")
 
 
 def _train(models: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from bench.crowd import TALK, WELCOME, Figures, figures_of
 
 SECRET = "bench-secret"
-CHAT = re.compile(rb'(?:^|&)chat_id=(\d+)')
+CHAT = re.compile(rb"(?:^|&)chat_id=(\d+)")
 IN_REPLY = re.compile(rb'name="chat_id"[^\r]*\r\n(?:[^\r\n]+\r\n)*\r\n(\d+)')
 LENGTH = re.compile(rb"content-length: (\d+)")
 

@@ -291,7 +291,7 @@ def _amended(part: Event, said: Said) -> Event:
 def _follows(last: Part | None, part: Part) -> bool:
     if last is None or last.group != part.group:
         return False
-    return part.group != PIECES or part.number == last.number + 1
+    return part.group != PIECES or part.number > last.number
 
 
 def _joined(parts: Sequence[Event]) -> Event:

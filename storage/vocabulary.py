@@ -85,8 +85,8 @@ class Said:
 class Part:
     """An event that may be a part of something: a picture of an album, a piece of a long text.
 
-    `number` is its place among the person's messages; pieces of a text follow each other without
-    a gap. `more`: others are to be expected, so what was said is held until they are there.
+    `number` is its place among the person's messages, which may leave gaps. `more`: others are to
+    be expected, so what was said is held until they are there.
     """
 
     group: str

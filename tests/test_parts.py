@@ -16,7 +16,7 @@ from storage.attachments import LARGEST
 from storage.outbox import Letter, Post
 from storage.store import table
 from storage.tables import Attachment, Held
-from storage.vocabulary import Event, FileAt, Message, Option, Part, Pressed, Said
+from storage.vocabulary import Event, FileAt, Message, Option, Part, Point, Pressed, Said
 from tests.house import NOON, Talkers, at
 
 numbers = itertools.count(1)
@@ -160,10 +160,17 @@ def test_a_text_that_an_app_cut_is_joined_again(talkers: Talkers) -> None:
     assert what.startswith("Tối qua") and what.endswith("\nHọ bán ma túy cho học sinh.")
 
 
-def test_a_message_that_does_not_follow_a_cut_text_is_not_joined_to_it(talkers: Talkers) -> None:
+def test_pieces_between_which_others_wrote_are_joined_all_the_same(talkers: Talkers) -> None:
     at_the_story(talkers)
     talkers.take(piece("Tối qua có nhóm người lạ. " * 150, 10, more=True))
-    replies = told(talkers, piece("ở chợ cũ", 12, more=False))
+    replies = told(talkers, piece("Họ bán ma túy.", 17, more=False))
+    assert [reply.question for reply in replies] == ["where"]
+
+
+def test_a_place_does_not_belong_to_a_cut_text(talkers: Talkers) -> None:
+    at_the_story(talkers)
+    talkers.take(piece("Tối qua có nhóm người lạ. " * 150, 10, more=True))
+    replies = told(talkers, event(Said(place=Point(10.77, 106.7))))
     assert [reply.question for reply in replies] == ["where", "when"]
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import aiohttp
 import httpx
@@ -53,6 +55,7 @@ def aiogram_bot(token: str, api: str) -> Bot:
 
 def bulk_bot(token: str, api: str) -> ExtBot[int]:
     """python-telegram-bot's bot with its rate limiter, which paces evenly only in this form."""
+    os.environ.setdefault("PTB_TIMEDELTA", "true")  # its coming way of telling spans; the old warns
     pace = AIORateLimiter(overall_max_rate=1, overall_time_period=BULK_EVERY, max_retries=0)
     request = HTTPXRequest(
         connection_pool_size=16,
@@ -184,7 +187,7 @@ def _rejected(said: str) -> Exception:
 
 def _seconds(wait: p.RetryAfter) -> float:
     given = wait.retry_after
-    return float(given) if isinstance(given, int | float) else given.total_seconds()
+    return given.total_seconds() if isinstance(given, timedelta) else float(given)
 
 
 def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
