@@ -78,6 +78,7 @@ def _opened() -> Installation:
 def _log_to_standard_error(level: str) -> None:
     line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(level=logging.WARNING, format=line, stream=sys.stderr, force=True)
+    logging.getLogger("telegram").setLevel(logging.CRITICAL)  # it tells at length what we handle
     for name in ("langnghe", "uvicorn.error"):
         logging.getLogger(name).setLevel(level.upper())
 

@@ -104,7 +104,8 @@ def load() -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
-        given = first.get("input")
+        secret = Settings.model_fields[name.lower()].annotation is SecretStr
+        given = "(not shown)" if secret else first.get("input")
         raise WrongSetting(
             f"{name}={given}: {first['msg'].removeprefix('Value error, ')}"
         ) from None

@@ -103,16 +103,20 @@ class Line:
 CRIME = "Tố giác, tin báo về tội phạm, vi phạm"
 
 
-def finish(person: Person) -> str:
-    """From the question for the place to the receipt; returns its 16 digits."""
-    for label, words in (
-        ("Không nhớ, không rõ", "khi nào"),
-        ("Hôm qua", "ảnh, video"),
-        ("Không có", "đơn vị Công an"),
-        ("Không", "trả lời thế nào"),
-        ("Tự xem lại bằng mã hồ sơ", "xem lại trước khi gửi"),
-        ("Gửi nội dung này", "MÃ HỒ SƠ"),
-    ):
+STEPS = (
+    ("Không nhớ, không rõ", "khi nào"),
+    ("Hôm qua", "ảnh, video"),
+    ("Không có", "đơn vị Công an"),
+    ("Không", "trả lời thế nào"),
+    ("Tự xem lại bằng mã hồ sơ", "xem lại trước khi gửi"),
+    ("Gửi nội dung này", "MÃ HỒ SƠ"),
+)
+
+
+def finish(person: Person, first: str = STEPS[0][0]) -> str:
+    """From the question for the place (or a later one) to the receipt; returns its 16 digits."""
+    begin = [label for label, _ in STEPS].index(first)
+    for label, words in STEPS[begin:]:
         person.press(label)
         heard = person.wait(words)
     shown = next(each.text for each in heard if "MÃ HỒ SƠ" in each.text)

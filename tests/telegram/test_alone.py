@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
+import signal
+import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.server import Visitor
+from tests.server import LANGNGHE, ROOT, Server, Visitor, a_file
 from tests.telegram import faults
 from tests.telegram.double import BotApi
-from tests.telegram.line import WAYS, WELCOME, Line, on_line, until
+from tests.telegram.line import WAYS, WELCOME, Line, finish, on_line, until
 from tests.telegram.people import Heard
 
 
@@ -73,3 +75,109 @@ def test_two_pollers_at_once_are_named(tmp_path: Path, models: Path) -> None:
         an.start()
         until(lambda: "another program polls" in line.state())
         an.wait(WELCOME, seconds=40)
+
+
+def test_nothing_that_was_said_lies_about_after_the_talk(tmp_path: Path, models: Path) -> None:
+    with BotApi() as api, on_line(tmp_path, models, "polling", api) as line:
+        an = line.teller("Planted Name")
+        an.photo(a_file("photo", 3), caption="planted caption bán ma túy ở đầu hẻm")
+        an.wait("ở đâu")
+        an.say("planted place 12")
+        an.wait("khi nào")
+        receipt = finish(an, "Hôm qua")
+        an.press("Đã lưu")
+        an.wait("không còn gì nối")
+        line.server.wait_for_files()
+        until(lambda: line.waiting() == 0)
+        line.server.stop(signal.SIGKILL)  # the WAL stays as it was
+        planted = ["planted", "Planted", str(an.id), receipt, api.token]
+        data = tmp_path / "data"
+        looked = [path for path in data.rglob("*") if path.is_file() and "models" not in path.parts]
+        assert {path.suffix for path in looked} >= {".db", ".json"}
+        for path in [*looked, line.server.log]:
+            content = path.read_bytes()
+            assert [word for word in planted if word.encode() in content] == [], path
+
+
+# -- the operator --------------------------------------------------------------------------------
+
+
+def order(line: Line, *words: str) -> tuple[int, str]:
+    """A command of the program: its exit code, and what it printed."""
+    done = subprocess.run(
+        [*LANGNGHE, *words], cwd=ROOT, env=line.server.environment, capture_output=True, check=False
+    )
+    return done.returncode, done.stdout.decode() + done.stderr.decode()
+
+
+def test_an_operator_sets_checks_and_takes_back_what_telegram_knows(
+    tmp_path: Path, models: Path
+) -> None:
+    with BotApi() as api, on_line(tmp_path, models, "webhook", api) as line:
+        api.set_webhook("")
+        code, said = order(line, "telegram", "check")
+        assert code == 1 and "run `langnghe telegram set`" in said
+        code, said = order(line, "telegram", "set")
+        assert code == 0, said
+        assert f"Telegram calls {line.hook}" in said and "BAD" not in said
+        commands = [c for c in api.calls("setMyCommands") if not c.params.get("language_code")]
+        names = [each["command"] for each in commands[0].params["commands"]]
+        assert names[:2] == ["tinbao", "gopy"] and "huy" in names and "baocao" not in names
+        api.person("An").start()
+        api.person("An").wait(WELCOME)
+        code, said = order(line, "telegram", "unset")
+        assert code == 0 and order(line, "telegram", "check")[0] == 1
+        assert api.violations == []
+
+
+def test_what_telegram_refuses_is_said_with_the_remedy(tmp_path: Path, models: Path) -> None:
+    with BotApi() as api, on_line(tmp_path, models, "polling", api) as line:
+        assert "the program polls" in order(line, "telegram", "check")[1]
+        api.set_webhook("http://127.0.0.1:9/elsewhere")
+        code, said = order(line, "telegram", "check")
+        assert code == 1 and "polling gets nothing" in said
+        api.revoke()
+        code, said = order(line, "telegram", "check")
+        assert code == 1 and "TELEGRAM_TOKEN is refused: ask @BotFather" in said
+        assert order(line, "telegram", "set")[0] == 2
+        line.server.extra["TELEGRAM_API_URL"] = "http://127.0.0.1:9"
+        assert "cannot be reached from here" in order(line, "doctor")[1]
+        line.server.extra["TELEGRAM_TOKEN"] = ""
+        code, said = order(line, "telegram", "check")
+        assert code == 2 and "TELEGRAM_TOKEN is not set" in said
+
+
+def test_a_forum_gets_links_and_codes_for_both_doors(tmp_path: Path, models: Path) -> None:
+    with BotApi() as api, on_line(tmp_path, models, "polling", api) as line:
+        code, said = order(line, "forum", "--unit", "tinh", "--qr", str(tmp_path / "dd.png"))
+        assert code == 0 and "?start=gopy-tinh" in said and "/?moi=gopy-tinh" in said
+        for channel in ("web", "telegram"):
+            assert (tmp_path / f"dd-{channel}.png").read_bytes().startswith(b"\x89PNG")
+        an = api.person("An")
+        an.start("gopy-tinh")
+        an.wait(WELCOME)
+        an.say("1")
+        an.wait("để máy đọc")
+        an.say("1")
+        an.wait("Ý kiến của ông/bà thuộc loại nào?")
+        code, said = order(line, "forum", "--unit", "khong-co")
+        assert code == 2 and "There is no unit khong-co" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("TELEGRAM_TOKEN", "no-token"),
+        ("TELEGRAM_TOKEN", "123:đ"),
+        ("TELEGRAM_API_URL", "api.telegram.org"),
+        ("TELEGRAM_WEBHOOK_SECRET", "có dấu"),
+        ("TELEGRAM_WEBHOOK_SECRET", "x" * 257),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_secret_is_not(
+    tmp_path: Path, name: str, value: str
+) -> None:
+    line = Line(Server(tmp_path, tmp_path, {name: value}), BotApi(), "polling")
+    code, said = order(line, "run")
+    assert code == 2 and f"Wrong setting: {name}" in said
+    assert value not in said or name == "TELEGRAM_API_URL"
