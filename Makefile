@@ -9,7 +9,7 @@ run: $(VENV)/.runs
 	$(BIN)/langnghe run
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
