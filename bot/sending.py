@@ -200,7 +200,8 @@ class Sender:
 
     async def _rest(self) -> None:
         try:
-            await asyncio.wait_for(self.nudged.wait(), GLANCE)
+            async with asyncio.timeout(GLANCE):  # wait_for loses a cancellation now and then
+                await self.nudged.wait()
         except TimeoutError:
             await self._patiently(self._take_stock, timedelta(0))
 
