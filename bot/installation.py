@@ -20,6 +20,7 @@ from storage.sealing import Keys, KeysMissing, Seal
 from storage.store import Store
 from storage.units import read_units
 from storage.vocabulary import Language, Role
+from storage.workdays import SHIPPED, Workdays, read_holidays
 from tagging.emergency import Emergency
 from tagging.places import Places
 from tagging.tagger import Tagger
@@ -46,6 +47,7 @@ class Installation:
     catalogues: dict[Language, words.Words]
     vault: Vault
     incoming: Vault
+    workdays: Workdays
 
     @property
     def models(self) -> Path:
@@ -64,7 +66,8 @@ class Installation:
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
         ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
-        return Reception(ears, self.catalogues, House(self.settings.zone), chance())
+        house = House(self.settings.zone, self.workdays, self.settings.smallest_panel)
+        return Reception(ears, self.catalogues, house, chance())
 
     def invite(self, role: Role, unit: str) -> str:
         """Make an invitation and return its code; only the code's keyed hash is kept."""
@@ -99,6 +102,7 @@ def open_installation(settings: Settings) -> Installation:
         _words(settings),
         Vault(settings.data_dir / "attachments", seal),
         Vault(settings.data_dir / "incoming", seal),
+        _workdays(settings),
     )
     _plant_units(opened)
     return opened
@@ -138,6 +142,14 @@ def _words(settings: Settings) -> dict[Language, words.Words]:
         return words.load(*_word_folders(settings))
     except ValueError as slip:
         raise WrongSetting(f"WORDS_DIR={settings.words_dir}: {slip}") from None
+
+
+def _workdays(settings: Settings) -> Workdays:
+    try:
+        holidays = read_holidays(settings.holidays_file or SHIPPED)
+    except (OSError, ValueError) as error:
+        raise WrongSetting(f"HOLIDAYS_FILE={settings.holidays_file}: {error}") from None
+    return Workdays(settings.zone, settings.quiet_from, settings.quiet_until, holidays)
 
 
 def _word_folders(settings: Settings) -> tuple[Path, ...]:

@@ -80,7 +80,10 @@ class Settled:
 
 @dataclass(frozen=True)
 class Desk:
-    """What an outcome works with while it settles: the open transaction and who is speaking."""
+    """What an outcome works with while it settles: the open transaction and who is speaking.
+
+    `calls`: whether people may be called upon now. `smallest_panel`: contributors a round needs.
+    """
 
     work: Work
     key: bytes
@@ -93,6 +96,8 @@ class Desk:
     tree: Callable[[], Tree]
     ears: Ears
     chance: Chance
+    calls: bool
+    smallest_panel: int
 
     @property
     def language(self) -> Language:

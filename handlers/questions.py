@@ -85,12 +85,24 @@ class Question(Generic[T]):
         """The answer as it stands in a summary."""
         return str(answer)
 
+    def name(self, scene: Scene) -> str | None:
+        """What a summary calls it; None where it does not stand in one."""
+        return _known(f"{self.ask}.name", scene)
+
+    def edit(self, scene: Scene) -> str | None:
+        """The label of the button that asks it again; None where there is no such button."""
+        return _known(f"{self.ask}.edit", scene)
+
     def pressed(self, said: Said, scene: Scene) -> str | None:
         """The option somebody pressed or typed, if it is one of those offered."""
         options = self.options(scene)
         if said.pressed is not None:
             return next((o.id for o in options if o.id == said.pressed.option), None)
         return chosen(said.text, options, scene.words) if said.text else None
+
+
+def _known(key: str, scene: Scene) -> str | None:
+    return scene.words(key) if scene.words.knows(key) else None
 
 
 class Choice(Question[str]):
@@ -410,18 +422,18 @@ class Review(Question[str]):
 
     def options(self, scene: Scene) -> tuple[Option, ...]:
         edits = (
-            Option(f"edit.{question.key}", scene.words(f"{question.ask}.edit"))
+            Option(f"edit.{question.key}", label)
             for question, _ in scene.path
-            if scene.words.knows(f"{question.ask}.edit")
+            if (label := question.edit(scene)) is not None
         )
         send = Option("send", scene.words(f"{self.ask}.send"))
         return (send, *edits, Option("drop", scene.words(f"{self.ask}.drop")))
 
     def text(self, scene: Scene) -> str:
         lines = [
-            f"• {scene.words(f'{question.ask}.name')}: {question.show(answer, scene)}"
+            f"• {name}: {question.show(answer, scene)}"
             for question, answer in scene.path
-            if scene.words.knows(f"{question.ask}.name")
+            if (name := question.name(scene)) is not None
         ]
         return "\n".join((scene.words(f"{self.ask}.ask"), "", *lines))
 

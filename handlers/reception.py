@@ -22,6 +22,7 @@ from storage.people import Member, Tree
 from storage.store import StoreDown, Work
 from storage.vocabulary import Event, FileAt, Language, Message, Said, Waiting
 from storage.words import Words
+from storage.workdays import Workdays
 from tagging.normal import tidy
 
 
@@ -30,9 +31,11 @@ class House:
     """The rules of this house, in days, and its clock's zone."""
 
     zone: ZoneInfo
+    workdays: Workdays
+    smallest_panel: int = 10
     seen_days: int = 3  # a platform repeats an event for 24 hours at most
     imported_days: int = 400  # an import may be repeated long after
-    talk_days: int = 7
+    talk_days: int = talks.TALK_DAYS
     quiet_days: int = 180
     letter_days: int = 7
     dead_days: int = 14
@@ -80,6 +83,8 @@ class Reception:
             tree=batch.units,
             ears=self.ears,
             chance=self.chance,
+            calls=self.house.workdays.calls(batch.now),
+            smallest_panel=self.house.smallest_panel,
         )
 
     def converse(self, desk: Desk, talk: Talk, files: tuple[str, ...]) -> Conversation:
@@ -150,6 +155,7 @@ class _Batch:
             settle_form(desk, event.said.form, event.at)
             return Taken(key)
         talk = from_kept(self._talks.get(key))
+        protect = bool(talk.room)
         desk = self._reception.desk(self._work, event, key, talk, self)
         files = {FILE + self._reception.chance.letters(20): at for at in event.said.files}
         heard = self._reception.converse(desk, talk, tuple(files))
@@ -165,7 +171,9 @@ class _Batch:
             self._post.letters = [each for each in self._post.letters if each.key != key]
         for question in heard.answered:
             self._post.answer(key, question)
-        replies = tuple(self._reply(event, key, message) for message in heard.replies)
+        protect |= bool(talk.room)
+        said = (replace(each, protect=protect or each.protect) for each in heard.replies)
+        replies = tuple(self._reply(event, key, message) for message in said)
         return Taken(key, replies, wishes=heard.wishes)
 
     def _note(self, event: Event, key: bytes, files: Mapping[str, FileAt]) -> None:

@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam, delete, func, or_, select
 
-from storage.sealing import CannotOpen
+from storage.sealing import PADDED_TO, CannotOpen
 from storage.store import Work, table
 from storage.tables import Outgoing
 from storage.vocabulary import Message, Option, Waiting
 
+ROOMY = 8192  # bytes; a protected message, the longest there is, tells not even its length
 _out = table(Outgoing)
 _of = (
     select(_out.c.id, _out.c.sealed)
@@ -29,7 +30,10 @@ _drop_question = delete(_out).where(_out.c.key == bindparam("k"), _out.c.questio
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message on its way: to whom (keyed hash, and the address itself), and from when on."""
+    """A message on its way: to whom (keyed hash, and the address itself), and from when on.
+
+    `bulk`: not an answer to somebody who waits; it goes out at the platform's bulk rate.
+    """
 
     id: str
     key: bytes
@@ -37,6 +41,7 @@ class Letter:
     address: str
     message: Message
     not_before: datetime | None = None
+    bulk: bool = False
 
 
 @dataclass
@@ -83,14 +88,16 @@ def put(work: Work, post: Post, until: date) -> None:
 
 def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
     plain = orjson.dumps({"to": letter.address, "message": letter.message})
+    step = ROOMY if letter.message.protect else PADDED_TO
     return {
         "id": letter.id,
         "channel": letter.channel,
         "key": letter.key,
         "question": letter.message.question,
-        "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}"),
+        "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}", step),
         "not_before": letter.not_before,
         "until": until,
+        "bulk": letter.bulk,
     }
 
 

@@ -90,7 +90,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One thing the bot says. `question` ties its buttons to what they answer."""
+    """One thing the bot says. `question` ties its buttons to what they answer.
+
+    `protect`: it belongs to a talk that nobody else should see or measure.
+    """
 
     text: str
     question: str | None = None
@@ -98,6 +101,7 @@ class Message:
     asks: Asks | None = None
     picture: str | None = None
     about: str = ""
+    protect: bool = False
 
 
 @dataclass(frozen=True, slots=True)

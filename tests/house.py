@@ -25,11 +25,14 @@ from storage.vocabulary import (
     Person,
     Said,
 )
+from storage.workdays import Workdays, read_holidays
 from tagging.emergency import Emergency
 from tagging.normal import fold
 
 ROOT = Path(__file__).parent.parent
-CATALOGUES = words.load(ROOT / "handlers" / "catalogues")
+CATALOGUES = words.load(ROOT / "handlers" / "catalogues", ROOT / "scheduler" / "catalogues")
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+WORKDAYS = Workdays(ZONE, 21, 7, read_holidays())
 NOON = datetime(2026, 11, 10, 5, tzinfo=UTC)  # noon in Viet Nam
 UNITS = (
     Office("tinh", "Công an tỉnh", "Provincial police", None, None, False),
@@ -169,5 +172,5 @@ def open_house(store: Store, seed: int = 7) -> Talkers:
     with store.write() as work:
         for unit in UNITS:
             people.add_unit(work, unit, date(2025, 7, 1))
-    house = House(ZoneInfo("Asia/Ho_Chi_Minh"))
+    house = House(ZONE, WORKDAYS)
     return Talkers(store, Reception(ears(), CATALOGUES, house, chance(seed)))

@@ -1,0 +1,95 @@
+"""A house with people to be asked and the clock that asks them, over one store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from scheduler import rounds as clock
+from scheduler.office import Office
+from storage import people, rounds, talks
+from storage.campaign import Campaign
+from storage.campaign_file import read_campaign
+from storage.people import Member
+from storage.rounds import Round
+from storage.store import Store
+from storage.vocabulary import Message, Pressed, Role, Said
+from tests.house import CATALOGUES, ROOT, Talkers, at, open_house
+from tests.scheduler.station import office
+
+MORNING = datetime(2026, 11, 10, 2, tzinfo=UTC)  # Tuesday, 9 in the morning, Viet Nam
+
+
+def shipped(name: str, **changes: Any) -> Campaign:
+    found = read_campaign(ROOT / "campaigns" / f"{name}.toml")
+    return Campaign.model_validate(found.model_dump() | changes)
+
+
+@dataclass
+class Panel:
+    """People of the house by name, a campaign or several, and a clock that is turned by hand."""
+
+    store: Store
+    house: Talkers
+    office: Office
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def now(self) -> datetime:
+        return self.house.now
+
+    def enrol(self, *names: str, role: Role = "officer", unit: str = "ben-thanh") -> None:
+        with self.store.write() as work:
+            for name in names:
+                key = talks.key_of(work, at(name))
+                people.enrol(work, Member(name, role, unit, "vi"), key, at(name), self.now.date())
+                talks.keep(work, {key: _welcomed()}, self.now.date() + timedelta(days=180))
+        self.names += names
+
+    def start(self, campaign: Campaign) -> None:
+        with self.store.write() as work:
+            rounds.set_campaign(work, campaign, self.now)
+
+    def tick(self) -> bool:
+        return clock.due(self.store, self.house.now, self.office)
+
+    def later(self, **span: float) -> None:
+        self.house.later(**span)
+
+    def round(self) -> Round:
+        with self.store.read() as work:
+            found = [*rounds.open_rounds(work), *rounds.closed_rounds(work, 100)]
+        return found[0]
+
+    def say(self, who: str, *said: str | Said) -> list[Message]:
+        replies: list[Message] = []
+        for each in said:
+            replies = self.house.say(each, who)
+        return replies
+
+    def answer(self, who: str, *said: str | Said) -> list[Message]:
+        """Tap the prompt, agree to begin, and say these things."""
+        prompt = next(m for m in self.house.waiting(who) if (m.question or "").startswith("round:"))
+        assert prompt.question is not None
+        return self.say(who, Said(pressed=Pressed(prompt.question, "answer")), "1", *said)
+
+    def close(self) -> None:
+        until = self.round().until
+        self.house.now = max(self.now, until) + timedelta(minutes=1)
+        self.tick()
+
+
+def _welcomed() -> dict[str, Any]:
+    return {"language": "vi", "welcomed": True, "running": None, "aside": None, "remarks": []}
+
+
+def open_panel(store: Store, seed: int = 7, **changes: Any) -> Panel:
+    house = open_house(store, seed)
+    house.now = MORNING
+    return Panel(store, house, office(catalogues=CATALOGUES, **changes))
+
+
+def texts(messages: Sequence[Message]) -> str:
+    return "\n".join(message.text for message in messages)
