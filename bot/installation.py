@@ -12,10 +12,14 @@ from pathlib import Path
 
 from bot.settings import Settings, WrongSetting
 from handlers.dialogue import Chance, Ears
-from handlers.reception import House, Reception
+from handlers.house import House
+from handlers.reception import Reception
 from storage import people, words
 from storage.attachments import Vault
+from storage.campaign import Campaign
+from storage.campaign_file import read_campaign
 from storage.migrating import migrate, revision
+from storage.organisations import Organisation, read_organisations
 from storage.sealing import Keys, KeysMissing, Seal
 from storage.store import Store
 from storage.units import read_units
@@ -48,6 +52,7 @@ class Installation:
     vault: Vault
     incoming: Vault
     workdays: Workdays
+    organisations: tuple[Organisation, ...]
 
     @property
     def models(self) -> Path:
@@ -66,7 +71,13 @@ class Installation:
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
         ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
-        house = House(self.settings.zone, self.workdays, self.settings.smallest_panel)
+        house = House(
+            self.settings.zone,
+            self.workdays,
+            self.settings.smallest_panel,
+            self.organisations,
+            shipped_campaigns(),
+        )
         return Reception(ears, self.catalogues, house, chance())
 
     def invite(self, role: Role, unit: str) -> str:
@@ -103,6 +114,7 @@ def open_installation(settings: Settings) -> Installation:
         Vault(settings.data_dir / "attachments", seal),
         Vault(settings.data_dir / "incoming", seal),
         _workdays(settings),
+        _organisations(settings),
     )
     _plant_units(opened)
     return opened
@@ -150,6 +162,20 @@ def _workdays(settings: Settings) -> Workdays:
     except (OSError, ValueError) as error:
         raise WrongSetting(f"HOLIDAYS_FILE={settings.holidays_file}: {error}") from None
     return Workdays(settings.zone, settings.quiet_from, settings.quiet_until, holidays)
+
+
+def _organisations(settings: Settings) -> tuple[Organisation, ...]:
+    chosen = settings.organisations_file
+    try:
+        return read_organisations(chosen or ROOMS / "campaigns" / "organisations.toml")
+    except (OSError, ValueError) as error:
+        raise WrongSetting(f"ORGANISATIONS_FILE={chosen}: {error}") from None
+
+
+def shipped_campaigns() -> tuple[Campaign, ...]:
+    """The campaigns that come with the program."""
+    files = sorted((ROOMS / "campaigns").glob("*.toml"))
+    return tuple(read_campaign(each) for each in files if each.stem != "organisations")
 
 
 def _word_folders(settings: Settings) -> tuple[Path, ...]:

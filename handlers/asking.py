@@ -264,7 +264,8 @@ class Answer:
     def settle(self, desk: Desk) -> Settled:
         """A tick for the person and a ballot for nobody; an accusation goes on as a tip."""
         if self.given["preview"]:
-            return Settled((desk.tell("round.previewed"),), Begin("menu"))
+            draft = {"draft": self.given["draft"]}
+            return Settled((desk.tell("round.previewed"),), Begin("campaign", draft))
         if desk.member is None:
             return Settled((desk.tell("round.left"),))
         kept = self._kept(desk, desk.member)

@@ -55,7 +55,7 @@ class Conversation:
         self.talk.remarks = []
         self._understand(said)
         attachments.drop(self.desk.work, sorted(held - self._held()))
-        if busy and not self._busy() and self.desk.calls and not self.forgotten:
+        if busy and not self._busy() and not self.forgotten:
             self._call()
 
     def _busy(self) -> bool:
@@ -64,7 +64,9 @@ class Conversation:
 
     def _call(self) -> None:
         """Tell of the rounds that came due while something else was going on."""
-        zone = self.desk.now.tzinfo
+        zone = self.desk.house.zone
+        if not self.desk.house.workdays.calls(self.desk.now):
+            return  # the clock tells when people may be called again
         for round, campaign in due_prompts(self.desk):
             self.replies.append(prompt(self.words, campaign, round.id, round.closes, zone))
 

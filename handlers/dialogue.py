@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol
 
+from handlers.house import House
 from handlers.scene import Gazetteer
 from storage.people import Member, Tree
 from storage.reports import Suggested
@@ -80,10 +81,7 @@ class Settled:
 
 @dataclass(frozen=True)
 class Desk:
-    """What an outcome works with while it settles: the open transaction and who is speaking.
-
-    `calls`: whether people may be called upon now. `smallest_panel`: contributors a round needs.
-    """
+    """What an outcome works with while it settles: the open transaction and who is speaking."""
 
     work: Work
     key: bytes
@@ -96,8 +94,7 @@ class Desk:
     tree: Callable[[], Tree]
     ears: Ears
     chance: Chance
-    calls: bool
-    smallest_panel: int
+    house: House
 
     @property
     def language(self) -> Language:

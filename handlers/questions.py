@@ -129,6 +129,32 @@ class Choice(Question[str]):
         return scene.words(f"{self.ask}.{answer}")
 
 
+class Labelled(Question[str]):
+    """One of a list that is no catalogue's: the ids with what people read."""
+
+    asks: ClassVar[Asks | None] = None
+
+    def __init__(
+        self, key: str, ask: str, listed: Sequence[Sequence[str]], **values: object
+    ) -> None:
+        super().__init__(key, ask, **values)
+        self.listed = listed
+
+    def options(self, scene: Scene) -> tuple[Option, ...]:
+        return tuple(Option(one, label) for one, label in self.listed)
+
+    def read(self, said: Said, scene: Scene) -> str | Unclear:
+        return self.pressed(said, scene) or Unclear("unclear.choice")
+
+    def recall(self, kept: Any) -> str:
+        if kept not in [one for one, _ in self.listed]:
+            raise Gone(self.key)
+        return str(kept)
+
+    def show(self, answer: str, scene: Scene) -> str:
+        return next((label for one, label in self.listed if one == answer), answer)
+
+
 class ChoiceOrWords(Choice):
     """One of a list, or one's own words where none fits."""
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from handlers.commands import Commands
 from handlers.conversation import Conversation
 from handlers.dialogue import Chance, Desk, Ears
 from handlers.forms import settle_form
+from handlers.house import House
 from handlers.talk import FILE, Talk, from_kept
 from storage import attachments, outbox, people, talks
 from storage.attachments import Lying
@@ -22,24 +22,7 @@ from storage.people import Member, Tree
 from storage.store import StoreDown, Work
 from storage.vocabulary import Event, FileAt, Language, Message, Said, Waiting
 from storage.words import Words
-from storage.workdays import Workdays
 from tagging.normal import tidy
-
-
-@dataclass(frozen=True)
-class House:
-    """The rules of this house, in days, and its clock's zone."""
-
-    zone: ZoneInfo
-    workdays: Workdays
-    smallest_panel: int = 10
-    seen_days: int = 3  # a platform repeats an event for 24 hours at most
-    imported_days: int = 400  # an import may be repeated long after
-    talk_days: int = talks.TALK_DAYS
-    quiet_days: int = 180
-    letter_days: int = 7
-    dead_days: int = 14
-    file_days: int = 8
 
 
 @dataclass(frozen=True)
@@ -83,8 +66,7 @@ class Reception:
             tree=batch.units,
             ears=self.ears,
             chance=self.chance,
-            calls=self.house.workdays.calls(batch.now),
-            smallest_panel=self.house.smallest_panel,
+            house=self.house,
         )
 
     def converse(self, desk: Desk, talk: Talk, files: tuple[str, ...]) -> Conversation:

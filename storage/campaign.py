@@ -124,7 +124,7 @@ class Campaign(_Frozen):
     @field_validator("when")
     @classmethod
     def _rule(cls, when: str) -> str:
-        if when == "once" or _MEETING.fullmatch(when) or _moment(when) or _cron(when):
+        if is_rule(when):
             return when
         raise ValueError(f"expected is {EXPECTED}")
 
@@ -165,6 +165,13 @@ class Campaign(_Frozen):
 def campaign_from(kept: str) -> Campaign:
     """A campaign out of its stored form."""
     return Campaign.model_validate_json(kept)
+
+
+def is_rule(when: str) -> bool:
+    """Whether it says when rounds are due."""
+    if when == "once" or _MEETING.fullmatch(when):
+        return True
+    return _moment(when) is not None or _cron(when)
 
 
 def last_due(

@@ -24,7 +24,9 @@ class Between:
             campaign = standing.campaign
             if campaign.anytime and not standing.closed and desk.member.role in campaign.who.roles:
                 once = campaign.model_copy(update={"confirm": False})
-                return Settled(next=Begin("matter", given_for(desk, once, "", desk.smallest_panel)))
+                return Settled(
+                    next=Begin("matter", given_for(desk, once, "", desk.house.smallest_panel))
+                )
         return Settled((desk.tell("round.no_campaign"),))
 
 
