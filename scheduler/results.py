@@ -204,7 +204,7 @@ def _label(question: Asked, group: Sequence[str], words: Words, office: Office) 
         labels = [words("panel.others")]
     if SKIPPED in group:
         labels.append(words("panel.skipped"))
-    return words("panel.or").join(labels)
+    return f" {words('panel.or')} ".join(labels)
 
 
 def _named(
@@ -225,10 +225,10 @@ def _level(
     mean = sum(count * middle for count, middle, _ in heard) / people
     if contributors >= panel.MEAN_FROM and len(heard) == len(SCALE):
         number = f"{mean:.1f}".replace(".", words("bulletin.number.decimal"))
-        yield words("panel.mean", mean=number)
+        yield f"  {words('panel.mean', mean=number)}"
     else:
         band = next(name for under, name in BANDS if mean < under)
-        yield words(f"panel.band_{band}")
+        yield f"  {words(f'panel.band_{band}')}"
 
 
 def _fitting(lines: Sequence[str], longest: int) -> str:

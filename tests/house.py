@@ -33,7 +33,7 @@ from tagging.emergency import Emergency
 from tagging.normal import fold
 
 ROOT = Path(__file__).parent.parent
-CATALOGUES = words.load(ROOT / "handlers" / "catalogues", ROOT / "scheduler" / "catalogues")
+CATALOGUES = words.load(ROOT / "handlers" / "catalogues")
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WORKDAYS = Workdays(ZONE, 21, 7, read_holidays())
 NOON = datetime(2026, 11, 10, 5, tzinfo=UTC)  # noon in Viet Nam

@@ -9,16 +9,17 @@ from typing import Any
 
 from scheduler import rounds as clock
 from scheduler.office import Office
-from storage import people, rounds, talks
+from storage import people, rounds, talks, words
 from storage.campaign import Campaign
 from storage.campaign_file import read_campaign
 from storage.people import Member
 from storage.rounds import Round
 from storage.store import Store
 from storage.vocabulary import Message, Pressed, Role, Said
-from tests.house import CATALOGUES, ROOT, Talkers, at, open_house
+from tests.house import ROOT, Talkers, at, open_house
 from tests.scheduler.station import office
 
+BOTH = words.load(ROOT / "handlers" / "catalogues", ROOT / "scheduler" / "catalogues")
 MORNING = datetime(2026, 11, 10, 2, tzinfo=UTC)  # Tuesday, 9 in the morning, Viet Nam
 
 
@@ -88,7 +89,7 @@ def _welcomed() -> dict[str, Any]:
 def open_panel(store: Store, seed: int = 7, **changes: Any) -> Panel:
     house = open_house(store, seed)
     house.now = MORNING
-    return Panel(store, house, office(catalogues=CATALOGUES, **changes))
+    return Panel(store, house, office(catalogues=BOTH, **changes))
 
 
 def texts(messages: Sequence[Message]) -> str:
