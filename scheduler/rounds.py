@@ -53,7 +53,8 @@ def _open_those_due(store: Store, now: datetime, office: Office) -> None:
     for each, at in owed:
         # One round of a campaign at a time: the next one ends the grace of the last.
         with store.read() as work:
-            earlier = rounds.open_rounds(work, each.campaign.id)
+            running = rounds.open_rounds(work, each.campaign.id)
+            earlier = [one for one in running if one.due < at]  # not the one another clock opened
         for one in earlier:
             _close(store, one, each.campaign, office)
         with store.write() as work:
