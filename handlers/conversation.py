@@ -15,7 +15,7 @@ from handlers.replay import Turn, play
 from handlers.scene import Scene
 from handlers.talk import Running, Talk
 from storage import attachments
-from storage.prompting import prompt, round_in
+from storage.prompting import ROUND, prompt, round_in
 from storage.vocabulary import Message, Role, Said
 from storage.words import Words
 
@@ -105,6 +105,7 @@ class Conversation:
             self.replies.append(self.desk.tell("emergency.now"))
 
     def _respond(self, round: str) -> None:
+        self.answered.append(ROUND + round)  # so the prompt was read
         running = self.talk.running
         if (
             running is not None

@@ -183,7 +183,7 @@ def last_due(
     """
     when = campaign.when
     if when == "once":
-        return since
+        return since if since <= now else None
     found = _moment(when)
     if found is not None:
         due = found.replace(tzinfo=zone).astimezone(UTC)

@@ -92,5 +92,16 @@ def open_panel(store: Store, seed: int = 7, **changes: Any) -> Panel:
     return Panel(store, house, office(catalogues=BOTH, **changes))
 
 
+def open_now(store: Store, names: Sequence[str], now: datetime) -> None:
+    """Put shipped campaigns in force and open a round of each, at the next moment that may be."""
+    rules = office(catalogues=BOTH)
+    while not rules.workdays.calls(now):
+        now += timedelta(hours=1)
+    with store.write() as work:
+        for name in names:
+            rounds.set_campaign(work, shipped(name, when="once"), now)
+    clock.due(store, now, rules)
+
+
 def texts(messages: Sequence[Message]) -> str:
     return "\n".join(message.text for message in messages)
