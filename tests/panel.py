@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,9 +18,10 @@ from storage.rounds import Round
 from storage.store import Store
 from storage.vocabulary import Message, Pressed, Role, Said
 from tests.house import ROOT, Talkers, at, open_house
-from tests.scheduler.station import office
+from tests.scheduler.station import letters, office
 
 BOTH = words.load(ROOT / "handlers" / "catalogues", ROOT / "scheduler" / "catalogues")
+numbers = itertools.count(1)
 MORNING = datetime(2026, 11, 10, 2, tzinfo=UTC)  # Tuesday, 9 in the morning, Viet Nam
 
 
@@ -94,12 +96,13 @@ def open_panel(store: Store, seed: int = 7, **changes: Any) -> Panel:
 
 def open_now(store: Store, names: Sequence[str], now: datetime) -> None:
     """Put shipped campaigns in force and open a round of each, at the next moment that may be."""
-    rules = office(catalogues=BOTH)
+    rules = office(catalogues=BOTH, ids=letters(1_000 + next(numbers)))
     while not rules.workdays.calls(now):
         now += timedelta(hours=1)
     with store.write() as work:
         for name in names:
-            rounds.set_campaign(work, shipped(name, when="once"), now)
+            mine = f"{name}-{next(numbers)}"  # a store may serve several talks, one after another
+            rounds.set_campaign(work, shipped(name, when="once", id=mine), now)
     clock.due(store, now, rules)
 
 

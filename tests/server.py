@@ -19,6 +19,7 @@ from typing import Any
 import httpx
 
 from storage import attachments, reports
+from storage.prompting import round_in
 from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import FileAt, Message, Option, Said
@@ -190,7 +191,7 @@ class Wire:
 
     def say(self, said: Said | str, who: str) -> list[Message]:
         visitor = self.visitor(who)
-        before = [m for m in visitor.waiting() if m.question is None]
+        before = [m for m in visitor.waiting() if m.question is None or round_in(m.question)]
         return [*before, *visitor.say(said)]
 
     def restart(self) -> None:
