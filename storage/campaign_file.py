@@ -17,6 +17,7 @@ from storage.campaign import Campaign
 _HEADER = re.compile(r"\s*(\[\[?)\s*([A-Za-z0-9_.-]+)\s*\]\]?")
 _PAIR = re.compile(r"\s*([A-Za-z0-9_-]+)\s*(?:\.[A-Za-z0-9_.-]+\s*)?=")
 _OPTION = re.compile(r"\{\s*id\s*=")
+WHOLE = 1_000_000  # the line of what is wrong with a file as a whole; it is said to be the first
 _MARKS = ('"""', "'''")
 Path_ = tuple[str | int, ...]
 
@@ -62,11 +63,12 @@ def _first(error: ValidationError | TypeError, text: str) -> str:
     found = []
     for each in error.errors():
         at: Path_ = tuple(each["loc"])
-        line = next((lines[at[:n]] for n in range(len(at), 0, -1) if at[:n] in lines), 1)
+        line = next((lines[at[:n]] for n in range(len(at), 0, -1) if at[:n] in lines), WHOLE)
         named = ".".join(str(part + 1 if isinstance(part, int) else part) for part in at)
         why = each["msg"].removeprefix("Value error, ")
-        found.append((line, f"line {line}: {named or 'campaign'}: {why}"))
-    return min(found)[1]
+        found.append((line, f"{named or 'campaign'}: {why}"))
+    line, reason = min(found)  # what stands somewhere before what is nowhere
+    return f"line {1 if line == WHOLE else line}: {reason}"
 
 
 def _lines(text: str) -> Iterator[tuple[Path_, int]]:

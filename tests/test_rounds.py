@@ -1,9 +1,18 @@
 from __future__ import annotations
 
-import pytest
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
-from storage import rounds
+import pytest
+from sqlalchemy import text
+
+from storage import people, rounds, talks
+from storage.people import Member
+from storage.prompting import round_in
 from storage.store import Store
+from storage.vocabulary import Event, Pressed, Said
+from tests.house import at
 from tests.panel import Panel, open_panel, shipped, texts
 
 
@@ -32,3 +41,253 @@ def test_a_pulse_goes_from_its_file_to_the_supervisor(panel: Panel) -> None:
     assert "KẾT QUẢ: Thăm dò tâm tư hằng tháng" in result
     assert "Số người trả lời: 12" in result
     assert "• 1: 6 (50 %)\n• 2–5 hoặc không trả lời: 6 (50 %)" in result
+
+
+TAPS = ("3", "4", "5", "xong", "bỏ qua", "gửi")
+
+
+def a_pulse(panel: Panel, count: int = 12, **changes: Any) -> list[str]:
+    officers = [f"o{n}" for n in range(count)]
+    panel.enrol(*officers)
+    panel.start(shipped("monthly-pulse", when="once", **changes))
+    panel.tick()
+    return officers
+
+
+def ballots(panel: Panel) -> int:
+    with panel.store.read() as work:
+        return int(work.connection.execute(text("SELECT count(*) FROM ballot")).scalar_one())
+
+
+def test_an_empty_group_opens_a_round_that_asks_nobody_and_shows_nothing(panel: Panel) -> None:
+    panel.enrol("chief", role="supervisor", unit="tinh")
+    panel.start(shipped("nine-months", when="once"))
+    assert not panel.tick()
+    panel.close()
+    assert panel.round().state == "few"
+    panel.later(days=3)
+    panel.tick()
+    assert "Chưa đủ 10 người trả lời" in texts(panel.house.waiting("chief"))
+
+
+def test_a_closed_round_s_button_and_the_rest_of_a_talk_are_too_late(panel: Panel) -> None:
+    officers = a_pulse(panel)
+    button = Said(pressed=Pressed(f"round:{panel.round().id}", "answer"))
+    panel.answer("o1", *TAPS[:-1])
+    panel.close()
+    assert "đã kết thúc" in texts(panel.say("o0", button))
+    assert "đã kết thúc" in texts(panel.say("o1", "gửi"))
+    assert ballots(panel) == 0 and len(officers) == 12
+
+
+def test_a_late_answer_counts_within_the_grace_time(panel: Panel) -> None:
+    a_pulse(panel, grace_days=2)
+    panel.house.now = panel.round().closes + timedelta(hours=5)
+    panel.tick()
+    assert "Đã ghi nhận" in texts(panel.answer("o0", *TAPS))
+    assert ballots(panel) == 1
+
+
+def test_double_taps_count_once(panel: Panel) -> None:
+    a_pulse(panel)
+    button = Said(pressed=Pressed(f"round:{panel.round().id}", "answer"))
+    assert panel.say("o0", button)[-1].question == "promise"
+    assert panel.say("o0", button)[-1].question == "promise"
+    panel.say("o0", "1", *TAPS)
+    assert ballots(panel) == 1
+    assert "đã trả lời đợt này rồi" in texts(panel.say("o0", button))
+    send = Said(pressed=Pressed("review", "send"))
+    panel.say("o0", send)
+    assert ballots(panel) == 1
+
+
+def test_twenty_people_answer_in_one_second(panel: Panel) -> None:
+    officers = a_pulse(panel, 20)
+    for who in officers:
+        panel.answer(who, *TAPS[:-1])
+    events = [Event(f"send-{who}", at(who), Said(text="gửi"), panel.now) for who in officers]
+    with panel.store.write() as work:
+        taken = panel.house.reception.take(work, events, panel.now)
+    assert all("Đã ghi nhận" in texts([r.message for r in each.replies]) for each in taken)
+    assert ballots(panel) == 20
+
+
+def test_nobody_answers_after_leaving(panel: Panel) -> None:
+    a_pulse(panel)
+    panel.answer("o0", *TAPS[:2])
+    panel.say("o0", "/dung", "4", "1")
+    assert "thôi tham gia" in texts(panel.say("o0", "/tieptuc", *TAPS[2:]))
+    assert ballots(panel) == 0
+    button = Said(pressed=Pressed(f"round:{panel.round().id}", "answer"))
+    assert "dành cho người được mời" in texts(panel.say("o0", button))
+
+
+def test_somebody_who_moves_to_another_unit_is_asked_once_and_by_one_of_them(
+    panel: Panel,
+) -> None:
+    a_pulse(panel)
+    panel.answer("o0", *TAPS)
+    with panel.store.write() as work:
+        key = talks.key_of(work, at("o0"))
+        moved = Member("o0-moved", "officer", "tan-dinh", "vi")
+        people.enrol(work, moved, key, at("o0"), panel.now.date())
+    assert "không có đợt hỏi nào" in texts(panel.say("o0", "/traloi"))
+    button = Said(pressed=Pressed(f"round:{panel.round().id}", "answer"))
+    assert "không hỏi đồng chí" in texts(panel.say("o0", button))
+    panel.tick()
+    assert ballots(panel) == 1
+
+
+def test_units_that_hold_one_another_ask_nobody_twice(panel: Panel) -> None:
+    who = {"roles": ("officer",), "units": ("tinh", "ben-thanh"), "organisations": ()}
+    officers = a_pulse(panel, who=who)
+    assert all(len(panel.house.waiting(one)) == 1 for one in officers)
+
+
+def test_whoever_is_busy_is_told_at_the_end(panel: Panel) -> None:
+    panel.enrol("o0", "o1")
+    panel.say("o0", "/tinbao", "1", "có nhóm người đánh bạc ở cuối chợ")
+    panel.say("o1", "/menu")
+    panel.start(shipped("monthly-pulse", when="once"))
+    panel.tick()
+    called = [m for m in panel.house.waiting("o0") if round_in(m.question or "")]
+    assert called == []
+    assert any(round_in(m.question or "") for m in panel.house.waiting("o1"))
+    assert "Đến đợt" not in texts(panel.say("o0", "không nhớ"))
+    assert "Đến đợt: Thăm dò" in texts(panel.say("o0", "/huy"))
+    panel.tick()
+    assert "Đến đợt" not in texts(panel.say("o0", "/tinbao", "/huy"))
+
+
+def test_at_night_the_end_of_a_talk_tells_nothing_and_the_morning_does(panel: Panel) -> None:
+    panel.enrol("o0")
+    panel.say("o0", "/tinbao", "1")
+    panel.start(shipped("monthly-pulse", when="once"))
+    panel.tick()
+    panel.house.now = panel.now.replace(hour=15)
+    assert "Đến đợt" not in texts(panel.say("o0", "/huy"))
+    panel.later(hours=12)
+    panel.tick()
+    assert "Đến đợt" in texts(panel.house.waiting("o0"))
+
+
+def test_whoever_rests_is_not_asked_and_not_reminded(panel: Panel) -> None:
+    panel.enrol("o0", "o1")
+    panel.say("o0", "/dung", "1")
+    panel.start(shipped("monthly-pulse", when="once"))
+    panel.tick()
+    assert panel.house.waiting("o0")[-1].question is None
+    panel.say("o1", "/dung", "2")
+    panel.later(days=3)
+    assert not panel.tick()
+
+
+def test_too_few_answers_leave_nothing_behind(panel: Panel) -> None:
+    officers = a_pulse(panel)
+    for who in officers[:9]:
+        panel.answer(who, "1", "1", "1", "xong", "đổi ca trực", "gửi")
+    panel.close()
+    assert panel.round().state == "few"
+    with panel.store.read() as work:
+        for name in ("ballot", "tally", "saying"):
+            found = work.connection.execute(text(f"SELECT count(*) FROM {name}")).scalar()
+            assert found == 0, name
+
+
+def test_the_floor_that_was_promised_stays_when_the_setting_changes(panel: Panel) -> None:
+    officers = a_pulse(panel)
+    for who in officers[:9]:
+        panel.answer(who, *TAPS)
+    panel.office = replace(panel.office, smallest_panel=5)
+    panel.close()
+    assert panel.round().state == "few"
+
+
+def test_words_are_shown_once_an_analyst_has_passed_them(panel: Panel) -> None:
+    officers = a_pulse(panel)
+    panel.enrol("chief", role="supervisor", unit="tinh")
+    panel.enrol("analyst", role="analyst", unit="tinh")
+    for who in officers:
+        panel.answer(who, *TAPS[:4], f"đổi ca trực {who}", "gửi")
+    panel.close()
+    shown = texts(panel.say("analyst", "/duyet"))
+    assert "đổi ca trực" in shown and "Bến Thành" not in shown
+    panel.say("analyst", "cho nêu", "giữ lại")
+    panel.say("analyst", "dừng")
+    panel.say("chief", "/ketqua", "1", "1")
+    assert panel.tick()
+    result = texts(panel.house.waiting("chief"))
+    assert result.count("– đổi ca trực") == 1
+    assert "Bến Thành" not in result
+
+
+def test_a_campaign_that_was_answered_stays_as_it_is(panel: Panel) -> None:
+    a_pulse(panel)
+    with panel.store.write() as work:
+        rounds.set_campaign(work, shipped("monthly-pulse", when="once", open_days=9), panel.now)
+    panel.answer("o0", *TAPS)
+    with panel.store.write() as work, pytest.raises(rounds.Fixed):
+        rounds.set_campaign(work, shipped("monthly-pulse", when="once", open_days=7), panel.now)
+    with panel.store.write() as work:
+        assert rounds.close_campaign(work, "monthly-pulse", panel.now)
+    panel.later(minutes=1)
+    panel.tick()
+    assert panel.round().state == "few"
+
+
+def test_what_others_raised_may_be_confirmed_without_seeing_whose_it_was(panel: Panel) -> None:
+    ctv = [f"c{n}" for n in range(10)]
+    panel.enrol(*ctv, role="collaborator", unit="tinh")
+    panel.enrol("analyst", role="analyst", unit="tinh")
+    panel.start(shipped("opinion-round", when="0 8 * * 2"))
+    panel.later(days=7)
+    panel.tick()
+    for who in ctv:
+        matter = ("1", "3", f"đường hỏng do {who} nêu", "2", "4", "1", "bỏ qua")
+        panel.answer(who, *matter, "gửi, kết thúc")
+    panel.say("c0", "/phananh", "1", "2", "1", "tin sai lan truyền", "1", "1", "1", "bỏ qua", "gửi")
+    assert ballots(panel) == 11
+    panel.close()
+    panel.say("analyst", "/duyet", "cho nêu", "cho nêu", "dừng")
+    panel.later(days=2)
+    panel.tick()
+    asked = texts(panel.answer("c3"))
+    assert "Đồng chí cũng nghe thấy ý nào?" in asked
+    panel.say("c3", "1", "xong", *matter, "gửi, kết thúc")
+    panel.close()
+    with panel.store.read() as work:
+        newest, first = rounds.closed_rounds(work, 9)
+        assert (newest.state, first.state) == ("few", "closed")
+        assert rounds.tallies(work, newest.id) == {}
+        assert rounds.tallies(work, first.id)["whose"]["tinh"] == {"people": 10}
+
+
+def test_attendance_is_done_or_not_and_small_units_of_officers_are_joined(panel: Panel) -> None:
+    officers = a_pulse(panel, 6)
+    panel.enrol("chief", role="supervisor", unit="tinh")
+    panel.answer(officers[0], *TAPS)
+    panel.close()
+    mine = texts(panel.say(officers[0], "/thamgia", "1"))
+    assert "đã tham gia 1 trên 1 đợt hỏi" in mine and ": đã tham gia" in mine
+    counts = texts(panel.say("chief", "/thamgia", "12 tháng"))
+    assert "1/6 người" in counts and "Công an phường Bến Thành: 1/6" in counts
+
+
+def test_a_supervisor_of_a_small_unit_sees_the_panel_above(panel: Panel) -> None:
+    panel.enrol(*(f"b{n}" for n in range(10)))
+    panel.enrol(*(f"t{n}" for n in range(4)), unit="tan-dinh")
+    panel.enrol("chief", role="supervisor", unit="tan-dinh")
+    panel.enrol("top", role="supervisor", unit="tinh")
+    panel.start(shipped("monthly-pulse", when="once"))
+    panel.tick()
+    for number, who in enumerate(panel.names[:14]):
+        panel.answer(who, str(1 + number % 2), *TAPS[1:])
+    panel.close()
+    panel.later(days=3)
+    panel.tick()
+    result = texts(panel.house.waiting("chief"))
+    assert "tính chung với đơn vị khác" in result
+    assert "Số người trả lời: 14" in result
+    panel.say("top", "/ketqua", "1", "2", "bến thành")
+    panel.tick()
+    assert "tính chung với đơn vị khác" in texts(panel.house.waiting("top")[-1:])
