@@ -32,6 +32,15 @@ def main() -> None:
         for number in range(RUNS):
             _whole(home / f"run{number}", models, number)
         _bare(home)
+        for number in range(RUNS):
+            _queue(home, number)
+
+
+def _queue(home: Path, number: int) -> None:
+    folder = home / f"queue{number}"
+    folder.mkdir()
+    command = [sys.executable, "-m", "bench.queueing", str(folder), "10000"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def _train(models: Path) -> None:

@@ -1,6 +1,6 @@
 """The protection of those who answered a round: what is counted apart, and what may be shown.
 
-Three rules, the reasons for which stand in docs/adr/0010 and 0011:
+Three rules, the reasons for which stand in docs/adr/0012 and 0013:
 
 1. *Buckets.* A unit is counted apart only where enough of its people answered; smaller ones are
    counted together, and nothing under the floor is left over.

@@ -121,11 +121,13 @@ def _remind(store: Store, round: Round, campaign: Campaign, now: datetime, offic
             break
         with store.read() as work:
             owes = rounds.owes(work, round.id, number, on)
-        if owes:
+        while owes:
             with store.write() as work:
-                called = rounds.remind(work, round.id, number, on, today)
+                mine = rounds.remind(work, round.id, number, on, today, CHUNK)
+                called = rounds.reached(work, mine)
                 _post(work, called, round, campaign, number, now, office)
-                sent |= bool(called)
+            sent |= bool(called)
+            owes = len(mine) == CHUNK
     return sent
 
 

@@ -1,7 +1,7 @@
 """Campaigns and their rounds: who was asked and answered, what was said, and what was counted.
 
 Who answered (`participation`) and what was said (`ballot`, then `tally` and `saying`) share no key
-and no order; docs/adr/0010 says how an answer gets from one person's last tap into a count.
+and no order; docs/adr/0012 says how an answer gets from one person's last tap into a count.
 """
 
 from __future__ import annotations
@@ -221,9 +221,7 @@ def untold(work: Work, round: str, most: int, after: str = "") -> list[Called]:
 
 def owes(work: Work, round: str, number: int, on: date) -> bool:
     """Whether anybody may have to be reminded, so that a look that finds nobody writes nothing."""
-    early = or_(_part.c.reminded_on.is_(None), _part.c.reminded_on <= on)
-    mine = _part.c.round == round, _part.c.told, ~_part.c.done, _part.c.reminded == number - 1
-    return bool(work.connection.execute(select(exists().where(*mine, early))).scalar())
+    return bool(work.connection.execute(select(exists().where(*_owed(round, number, on)))).scalar())
 
 
 def _called(work: Work, who: Any, most: int | None = None) -> list[Called]:
@@ -256,19 +254,30 @@ def tell(work: Work, round: str, people: Collection[str]) -> set[str]:
     return set(work.connection.execute(change).scalars())
 
 
-def remind(work: Work, round: str, number: int, on: date, today: date) -> list[Called]:
-    """Own the reminder of this number for all who have not answered, and say whom it goes to."""
+def remind(work: Work, round: str, number: int, on: date, today: date, most: int) -> list[str]:
+    """Own the reminder of this number for some who have not answered; the rest by calling again.
+
+    Nobody who rests, and nobody whose last reminder came after the day `on`.
+    """
     rests = exists().where(
         _pause.c.person == _part.c.person, or_(_pause.c.until.is_(None), _pause.c.until > today)
     )
-    early = or_(_part.c.reminded_on.is_(None), _part.c.reminded_on <= on)
-    mine = _part.c.round == round, _part.c.told, ~_part.c.done, _part.c.reminded == number - 1
-    change = update(_part).where(*mine, early, ~rests)
+    owed = _owed(round, number, on)
+    some = select(_part.c.person).where(*owed, ~rests).order_by(_part.c.person).limit(most)
+    change = update(_part).where(*owed, _part.c.person.in_(some))
     change = change.values(reminded=number, reminded_on=today).returning(_part.c.person)
-    taken = sorted(work.connection.execute(change).scalars())
-    return [
-        each for at in range(0, len(taken), 500) for each in _called(work, taken[at : at + 500])
-    ]
+    return sorted(work.connection.execute(change).scalars())
+
+
+def _owed(round: str, number: int, on: date) -> tuple[Any, ...]:
+    early = or_(_part.c.reminded_on.is_(None), _part.c.reminded_on <= on)
+    return (
+        _part.c.round == round,
+        _part.c.told,
+        ~_part.c.done,
+        _part.c.reminded == number - 1,
+        early,
+    )
 
 
 def call(work: Work, member: Member) -> list[tuple[Round, Campaign, bool]]:
