@@ -285,10 +285,13 @@ class Answer:
             ],
             "confirmed": list(self.confirmed),
         }
+        asked = campaign_from(self.given["campaign"])
+        standing = rounds.find_campaign(desk.work, asked.id)
+        if standing is None or standing.campaign.question != asked.question:
+            return "changed"  # while nobody had answered yet an analyst mended it
         ballot = desk.chance.letters(20)
         if not self.given["round"]:
-            campaign = campaign_from(self.given["campaign"]).id
-            rounds.say_between(desk.work, campaign, ballot, said)
+            rounds.say_between(desk.work, asked.id, ballot, said)
             return "kept_between"
         return rounds.answer(desk.work, self.given["round"], member.id, ballot, said, desk.now)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from storage.people import Tree
 from storage.prompting import prompt
 from storage.rounds import Called, Outturn, Round, Standing
 from storage.store import Store, Work
+from storage.vocabulary import Language, Message
 
 CHUNK = 500  # people told in one transaction; people who answer wait no longer than that takes
 REMIND_EVERY = timedelta(days=4)
@@ -93,21 +94,15 @@ def _tell(store: Store, round: Round, campaign: Campaign, now: datetime, office:
     """Tell everybody who was not told; whoever is in the middle of something is told later."""
     if now >= round.closes:
         return False
-    sent, after = False, ""
-    while True:
-        with store.read() as work:
-            called = rounds.untold(work, round.id, CHUNK, after)
-            busy = talks.busy(work, [each.key for each in called], office.today(now))
-        free = [each for each in called if each.key not in busy]
-        if free:
-            with store.write() as work:
-                mine = rounds.tell(work, round.id, [each.person for each in free])
-                letters = [each for each in free if each.person in mine]
-                _post(work, letters, round, campaign, 0, now, office)
-                sent |= bool(letters)
-        if len(called) < CHUNK:
-            return sent
-        after = called[-1].person
+
+    def waiting(work: Work, after: str) -> list[Called]:
+        return rounds.untold(work, round.id, CHUNK, after)
+
+    def own(work: Work, people: list[str]) -> set[str]:
+        return rounds.tell(work, round.id, people)
+
+    message = _messages(round, campaign, 0, office)
+    return _call(store, waiting, own, message, office.today(round.until), now, office)
 
 
 def _remind(store: Store, round: Round, campaign: Campaign, now: datetime, office: Office) -> bool:
@@ -119,39 +114,68 @@ def _remind(store: Store, round: Round, campaign: Campaign, now: datetime, offic
         first = round.opened + (round.closes - round.opened) / 2
         if not first + (number - 1) * REMIND_EVERY <= now < round.closes:
             break
-        with store.read() as work:
-            owes = rounds.owes(work, round.id, number, on)
-        while owes:
-            with store.write() as work:
-                mine = rounds.remind(work, round.id, number, on, today, CHUNK)
-                called = rounds.reached(work, mine)
-                _post(work, called, round, campaign, number, now, office)
-            sent |= bool(called)
-            owes = len(mine) == CHUNK
+
+        def waiting(work: Work, after: str, number: int = number) -> list[Called]:
+            return rounds.unreminded(work, round.id, number, on, today, CHUNK, after)
+
+        def own(work: Work, people: list[str], number: int = number) -> set[str]:
+            return rounds.remind(work, round.id, number, on, today, people)
+
+        message = _messages(round, campaign, number, office)
+        sent |= _call(store, waiting, own, message, office.today(round.until), now, office)
     return sent
+
+
+def _call(
+    store: Store,
+    waiting: Callable[[Work, str], list[Called]],
+    own: Callable[[Work, list[str]], set[str]],
+    messages: Mapping[Language, Message],
+    until: date,
+    now: datetime,
+    office: Office,
+) -> bool:
+    """Post to all who wait, in steps; whoever is in the middle of something waits on."""
+    sent, after = False, ""
+    while True:
+        with store.read() as work:
+            called = waiting(work, after)
+            busy = talks.busy(work, [each.key for each in called], office.today(now))
+        free = [each for each in called if each.key not in busy]
+        if free:
+            with store.write() as work:
+                mine = own(work, [each.person for each in free])
+                _post(work, [each for each in free if each.person in mine], messages, until, office)
+            sent |= bool(mine)
+        if len(called) < CHUNK:
+            return sent
+        after = called[-1].person
+
+
+def _messages(
+    round: Round, campaign: Campaign, number: int, office: Office
+) -> Mapping[Language, Message]:
+    return {
+        language: prompt(words, campaign, round.id, round.closes, office.zone, number)
+        for language, words in office.catalogues.items()
+    }
 
 
 def _post(
     work: Work,
     called: Iterable[Called],
-    round: Round,
-    campaign: Campaign,
-    number: int,
-    now: datetime,
+    messages: Mapping[Language, Message],
+    until: date,
     office: Office,
 ) -> None:
     post = Post()
-    messages = {
-        language: prompt(words, campaign, round.id, round.closes, office.zone, number)
-        for language, words in office.catalogues.items()
-    }
     for each in called:
         at = each.at
         letter = Letter(
             office.ids(20), each.key, at.channel, at.address, messages[each.language], bulk=True
         )
         post.letters.append(letter)  # one for each address: there is nothing it could replace here
-    outbox.put(work, post, office.today(round.until))
+    outbox.put(work, post, until)
 
 
 # -- closing --------------------------------------------------------------------------------------

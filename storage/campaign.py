@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -162,6 +163,7 @@ class Campaign(_Frozen):
         return self.model_dump_json()
 
 
+@lru_cache(maxsize=64)
 def campaign_from(kept: str) -> Campaign:
     """A campaign out of its stored form."""
     return Campaign.model_validate_json(kept)

@@ -219,11 +219,6 @@ def untold(work: Work, round: str, most: int, after: str = "") -> list[Called]:
     return _called(work, select(_part.c.person).where(*waits), most)
 
 
-def owes(work: Work, round: str, number: int, on: date) -> bool:
-    """Whether anybody may have to be reminded, so that a look that finds nobody writes nothing."""
-    return bool(work.connection.execute(select(exists().where(*_owed(round, number, on)))).scalar())
-
-
 def _called(work: Work, who: Any, most: int | None = None) -> list[Called]:
     query = (
         select(_person.c.id, _person.c.language, _address.c.key, _address.c.sealed)
@@ -254,19 +249,27 @@ def tell(work: Work, round: str, people: Collection[str]) -> set[str]:
     return set(work.connection.execute(change).scalars())
 
 
-def remind(work: Work, round: str, number: int, on: date, today: date, most: int) -> list[str]:
-    """Own the reminder of this number for some who have not answered; the rest by calling again.
+def unreminded(
+    work: Work, round: str, number: int, on: date, today: date, most: int, after: str = ""
+) -> list[Called]:
+    """Those to whom the reminder of this number is owed, in the order of their ids, from one on.
 
     Nobody who rests, and nobody whose last reminder came after the day `on`.
     """
     rests = exists().where(
         _pause.c.person == _part.c.person, or_(_pause.c.until.is_(None), _pause.c.until > today)
     )
-    owed = _owed(round, number, on)
-    some = select(_part.c.person).where(*owed, ~rests).order_by(_part.c.person).limit(most)
-    change = update(_part).where(*owed, _part.c.person.in_(some))
-    change = change.values(reminded=number, reminded_on=today).returning(_part.c.person)
-    return sorted(work.connection.execute(change).scalars())
+    waits = *_owed(round, number, on), ~rests, _part.c.person > after
+    return _called(work, select(_part.c.person).where(*waits), most)
+
+
+def remind(
+    work: Work, round: str, number: int, on: date, today: date, people: Collection[str]
+) -> set[str]:
+    """Own the reminder of these people; those whom somebody else reminds are not returned."""
+    mine = *_owed(round, number, on), _part.c.person.in_(sorted(people))
+    change = update(_part).where(*mine).values(reminded=number, reminded_on=today)
+    return set(work.connection.execute(change.returning(_part.c.person)).scalars())
 
 
 def _owed(round: str, number: int, on: date) -> tuple[Any, ...]:
@@ -518,11 +521,12 @@ def judge(work: Work, saying: str, state: Literal["passed", "held"]) -> bool:
 
 
 def forget(work: Work, before: datetime) -> None:
-    """Destroy the words of rounds that closed before a moment; counts stay."""
+    """Destroy words and participation of rounds that closed before a moment; counts stay."""
     old = select(_round.c.id).where(_round.c.until < before, _round.c.state != "open")
-    gone = work.connection.execute(select(exists().where(_saying.c.round.in_(old)))).scalar()
-    if gone:
-        work.connection.execute(delete(_saying).where(_saying.c.round.in_(old)))
+    for each in (_saying, _part):
+        gone = select(exists().where(each.c.round.in_(old)))
+        if work.connection.execute(gone).scalar():
+            work.connection.execute(delete(each).where(each.c.round.in_(old)))
 
 
 # -- attendance, pauses, organisations ------------------------------------------------------------

@@ -291,3 +291,50 @@ def test_a_supervisor_of_a_small_unit_sees_the_panel_above(panel: Panel) -> None
     panel.say("top", "/ketqua", "1", "2", "bến thành")
     panel.tick()
     assert "tính chung với đơn vị khác" in texts(panel.house.waiting("top")[-1:])
+
+
+def test_whoever_is_busy_when_reminders_go_out_is_reminded_later(panel: Panel) -> None:
+    panel.enrol("o0", "o1")
+    panel.start(shipped("monthly-pulse", when="once"))
+    panel.tick()
+    panel.later(days=3)
+    panel.say("o0", "/tinbao", "1")
+    panel.tick()
+    assert "Nhắc lại" not in texts(panel.house.waiting("o0"))
+    assert "Nhắc lại" in texts(panel.house.waiting("o1"))
+    panel.say("o0", "/huy")
+    panel.tick()
+    assert "Nhắc lại" in texts(panel.house.waiting("o0"))
+
+
+def test_an_answer_to_questions_that_were_changed_meanwhile_is_not_taken(panel: Panel) -> None:
+    a_pulse(panel)
+    panel.answer("o0", *TAPS[:-1])
+    other = shipped("nine-months").question
+    with panel.store.write() as work:
+        mended = shipped("monthly-pulse", when="once", question=[q.model_dump() for q in other])
+        rounds.set_campaign(work, mended, panel.now)
+    assert "vừa được sửa" in texts(panel.say("o0", "gửi"))
+    assert ballots(panel) == 0
+
+
+def test_a_person_sees_what_is_kept_of_them(panel: Panel) -> None:
+    a_pulse(panel)
+    panel.say("o0", "/doanthe", "1, 2", "xong")
+    panel.answer("o0", *TAPS)
+    panel.close()
+    kept = texts(panel.say("o0", "/quyen", "1"))
+    assert "Đoàn Thanh niên, Hội Phụ nữ" in kept
+    assert "đã tham gia: 1 trên 1" in kept
+    panel.say("o0", "/quyen", "xóa dữ liệu của tôi", "xóa")
+    with panel.store.read() as work:
+        assert rounds.affiliations(work, "o0") == []
+
+
+def test_a_campaign_of_an_organisation_asks_its_members_only(panel: Panel) -> None:
+    panel.enrol("o0", "o1")
+    panel.say("o0", "/doanthe", "1", "xong")
+    panel.start(shipped("nine-months", when="once"))
+    panel.tick()
+    assert any(round_in(m.question or "") for m in panel.house.waiting("o0"))
+    assert not any(round_in(m.question or "") for m in panel.house.waiting("o1"))

@@ -261,7 +261,7 @@ SAID_BY_THE_CODE = (
     (r"sent\.\w+", "by legal kind"),
     (r"rights\.purpose_\w+", "by purpose"),
     (r"error\.\w+", "by code, in bot/channels"),
-    (r"round\.(kept|kept_between|twice|closed|not_asked)", "by what became of an answer"),
+    (r"round\.(kept|kept_between|twice|closed|not_asked|changed)", "by what became of an answer"),
     (r"guard\.\w+", "by what was seen in a text"),
     (r"passing\.(passed|held)", "by the verdict"),
     (r"prompt\.\w+", "storage/prompting.py says them for two rooms"),
