@@ -242,14 +242,17 @@ def _chosen(question: Asked, matters: Sequence[Mapping[str, Any]]) -> set[str]:
 def _sayings(
     campaign: Campaign, ballots: Sequence[Mapping[str, Any]], office: Office
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every text under a new random id: a matter with its labels, else each text by itself."""
+    """Every text under a new random id: a matter with its labels, else each text by itself.
+
+    A place is no label: a ward with a sentence beside it may be one person.
+    """
     texts = [each.key for each in campaign.question if each.kind == "text"]
+    labelled = [*texts, *(q.key for q in campaign.question if q.kind in ("one", "scale"))]
     for said in ballots:
         for matter in said["matters"]:
             told = {key: matter[key] for key in texts if matter.get(key)}
             if told and campaign.repeat > 1:
-                labels = {k: v for k, v in matter.items() if isinstance(v, str) and v}
-                yield office.ids(20), labels
+                yield office.ids(20), {key: matter[key] for key in labelled if matter.get(key)}
             else:
                 for key, text in told.items():
                     yield office.ids(20), {key: text}
@@ -264,10 +267,16 @@ def _send_results(store: Store, now: datetime, office: Office) -> bool:
         over = [each for each in rounds.closed_rounds(work, 50) if now - each.until < RESULTS_FOR]
         have = rounds.sent(work, [each.id for each in over])
         readers = rounds.readers(work)
+        tree = digests.whole_tree(work)
+        campaigns = {each.campaign.id: each.campaign for each in rounds.campaigns(work)}
     sent = False
     for each in reversed(over):
         owed = [
-            m for m, since in readers if since <= _day(each, office) and (each.id, m.id) not in have
+            member
+            for member, since in readers
+            if since <= _day(each, office)
+            and (each.id, member.id) not in have
+            and rounds.concerns(campaigns[each.campaign], member.unit, tree)
         ]
         for unit in sorted({member.unit for member in owed}):
             with store.write() as work:

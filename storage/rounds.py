@@ -17,7 +17,7 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 
 from storage import tables
 from storage.campaign import STEP, Campaign, campaign_from
-from storage.people import Member
+from storage.people import Member, Tree
 from storage.sealing import CannotOpen
 from storage.store import Work, table
 from storage.vocabulary import Language, Person, Role
@@ -133,6 +133,14 @@ def answered(work: Work, campaign: str) -> bool:
     said = exists().where(_ballot.c.campaign == campaign)
     done = exists().where(_round.c.campaign == campaign, _part.c.round == _round.c.id, _part.c.done)
     return bool(work.connection.execute(select(or_(said, done))).scalar())
+
+
+def concerns(campaign: Campaign, unit: str, tree: Tree) -> bool:
+    """Whether its results are for those of a unit: above, within or below the units it asks."""
+    asked = [each for each in campaign.who.units if each in tree.units]
+    if not asked:
+        return True
+    return any(unit in tree.below(each) or unit in tree.above(each) for each in asked)
 
 
 def campaigns(work: Work) -> list[Standing]:

@@ -338,3 +338,19 @@ def test_a_campaign_of_an_organisation_asks_its_members_only(panel: Panel) -> No
     panel.tick()
     assert any(round_in(m.question or "") for m in panel.house.waiting("o0"))
     assert not any(round_in(m.question or "") for m in panel.house.waiting("o1"))
+
+
+def test_the_result_of_one_unit_s_campaign_goes_to_those_it_concerns(panel: Panel) -> None:
+    who = {"roles": ("officer",), "units": ("ben-thanh",), "organisations": ()}
+    for unit in ("ben-thanh", "tan-dinh", "tinh"):
+        panel.enrol(f"chief-{unit}", role="supervisor", unit=unit)
+    officers = a_pulse(panel, who=who)
+    for one in officers:
+        panel.answer(one, *TAPS)
+    panel.close()
+    panel.later(days=3)
+    panel.tick()
+    assert "KẾT QUẢ" in texts(panel.house.waiting("chief-ben-thanh"))
+    assert "KẾT QUẢ" in texts(panel.house.waiting("chief-tinh"))
+    assert "KẾT QUẢ" not in texts(panel.house.waiting("chief-tan-dinh"))
+    assert "Chưa có đợt hỏi" in texts(panel.say("chief-tan-dinh", "/ketqua"))

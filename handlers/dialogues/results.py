@@ -17,7 +17,14 @@ class Listed:
 
     def settle(self, desk: Desk) -> Settled:
         """Begin with the list, or say that there is none."""
-        titles = {each.campaign.id: each.campaign for each in rounds.campaigns(desk.work)}
+        if desk.member is None:
+            return Settled((desk.tell("talk.not_open"),))
+        unit, tree = desk.member.unit, desk.tree()
+        titles = {
+            each.campaign.id: each.campaign
+            for each in rounds.campaigns(desk.work)
+            if rounds.concerns(each.campaign, unit, tree)
+        }
         listed = [
             [
                 each.id,
@@ -27,8 +34,9 @@ class Listed:
                     due=f"{each.due.astimezone(desk.house.zone):%d/%m/%Y}",
                 ),
             ]
-            for each in rounds.closed_rounds(desk.work, MOST)
-        ]
+            for each in rounds.closed_rounds(desk.work, 100)
+            if each.campaign in titles
+        ][:MOST]
         if not listed:
             return Settled((desk.tell("results.none"),))
         return Settled(next=Begin("results", {"listed": listed}))

@@ -116,8 +116,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('round', 'bucket', 'question', 'option'),
     sqlite_with_rowid=False
     )
-    with op.batch_alter_table('outgoing', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('bulk', sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column('outgoing', sa.Column('bulk', sa.Boolean(), nullable=False, server_default=sa.false()))
 
 
 
