@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from rich.table import Table
-
 from bot.installation import ROOMS, Installation, now
 from bot.office import office_of
 from handlers.attendance import by_unit
@@ -66,27 +64,28 @@ def end(opened: Installation, campaign: str) -> bool:
         return rounds.close_campaign(work, campaign, now())
 
 
-def listed(opened: Installation) -> Table:
-    """Every campaign with its newest rounds: when, in which state, how many answered."""
-    table = Table("campaign", "when", "round", "due", "until", "state", "answered")
+def listed(opened: Installation) -> str:
+    """Every campaign with its newest rounds: id, when, in which state, how many answered."""
+    lines = []
     with opened.store.read() as work:
         for each in rounds.campaigns(work):
             when = "ended" if each.closed else each.campaign.when
-            table.add_row(each.campaign.id, when, "", "", "", "", "")
+            lines.append(f"{each.campaign.id} ({when})")
             running = rounds.open_rounds(work, each.campaign.id)
-            for one in (*running, *rounds.closed_rounds(work, NEWEST, each.campaign.id)):
-                table.add_row("", "", one.id, *_days(opened, one), one.state, _answered(one))
-    return table
+            closed = rounds.closed_rounds(work, NEWEST, each.campaign.id)
+            lines += [_line(opened, one) for one in (*running, *closed)]
+    return "\n".join(lines) or "No campaign yet: `langnghe campaign add FILE`."
 
 
-def _days(opened: Installation, one: Round) -> tuple[str, str]:
+def _line(opened: Installation, one: Round) -> str:
     zone = opened.settings.zone
-    return f"{one.due.astimezone(zone):%d/%m/%Y}", f"{one.until.astimezone(zone):%d/%m/%Y}"
+    days = f"{one.due.astimezone(zone):%d/%m/%Y} to {one.until.astimezone(zone):%d/%m/%Y}"
+    return f"  {one.id}  {days}  {one.state}{_answered(one)}"
 
 
 def _answered(one: Round) -> str:
     # How many answered an open round would tell who did, of those seen answering.
-    return "" if one.state == "open" else str(one.contributors)
+    return "" if one.state == "open" else f", {one.contributors} answered"
 
 
 def result(opened: Installation, round: str, unit: str | None, language: str) -> str:

@@ -366,7 +366,7 @@ def campaign_list() -> None:
     """List the campaigns and their newest rounds."""
     from bot.campaigns import listed
 
-    out.print(listed(_opened()))
+    out.print(listed(_opened()), markup=False)
 
 
 @campaign.command("result")
