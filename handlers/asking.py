@@ -182,12 +182,12 @@ def _heard(desk: Desk, campaign: Campaign) -> list[list[str]]:
 async def asked(about: About) -> Outcome:
     """The whole talk: promise, what others raised, the questions of each matter, a last look."""
     campaign = campaign_from(about.given["campaign"])
+    named = [campaign.say(each, about.language) for each in (campaign.title, campaign.about)]
     begun = await Choice(
         "promise",
         ask="round.promise",
         options=("begin", "later"),
-        title=campaign.say(campaign.title, about.language),
-        about=campaign.say(campaign.about, about.language),
+        title="\n".join(filter(None, named)),
         floor=about.given["floor"],
     )
     if begun == "later":

@@ -354,3 +354,38 @@ def test_the_result_of_one_unit_s_campaign_goes_to_those_it_concerns(panel: Pane
     assert "KẾT QUẢ" in texts(panel.house.waiting("chief-tinh"))
     assert "KẾT QUẢ" not in texts(panel.house.waiting("chief-tan-dinh"))
     assert "Chưa có đợt hỏi" in texts(panel.say("chief-tan-dinh", "/ketqua"))
+
+
+def test_the_longest_answers_there_can_be_fit_and_have_the_size_of_the_shortest(
+    panel: Panel,
+) -> None:
+    wide = [{"id": f"option_{n:02}_{'x' * 8}", "vi": f"Mục {n}"} for n in range(20)]
+    questions = [
+        *({"key": f"text{n}", "kind": "text", "text": {"vi": "?"}} for n in range(5)),
+        *(
+            {"key": f"list{n}", "kind": "several", "text": {"vi": "?"}, "options": wide}
+            for n in range(5)
+        ),
+    ]
+    who = {"roles": ("collaborator",), "units": (), "organisations": ()}
+    panel.enrol("a", "b", role="collaborator", unit="tinh")
+    made = shipped(
+        "opinion-round", when="once", question=questions, who=who, confirm=False, languages=["vi"]
+    )
+    panel.start(made)
+    panel.tick()
+    numbers = ", ".join(str(n + 1) for n in range(20))
+    longest = ("abcd" + "😀😁" * 248,) * 5 + (numbers, "xong") * 5
+    panel.answer("a", *(*longest, "2") * 4, *longest)
+    panel.answer("b", *("bỏ qua",) * 5, *("xong",) * 5)
+    with panel.store.read() as work:
+        talking = work.connection.execute(text("SELECT length(state) FROM talk")).scalars().all()
+        replies = "SELECT length(sealed) FROM outgoing WHERE question LIKE 'again%'"
+        waiting = work.connection.execute(text(replies)).scalars().all()
+    assert len(talking) == len(waiting) == 2
+    assert len(set(talking)) == len(set(waiting)) == 1
+    panel.say("a", "1")
+    panel.say("b", "1")
+    with panel.store.read() as work:
+        sizes = work.connection.execute(text("SELECT length(sealed) FROM ballot")).scalars().all()
+    assert len(sizes) == 2 and len(set(sizes)) == 1
