@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from scheduler import rounds as clock
@@ -13,8 +14,10 @@ from scheduler.office import Office
 from storage import people, rounds, talks, words
 from storage.campaign import Campaign
 from storage.campaign_file import read_campaign
+from storage.migrating import migrate
 from storage.people import Member
 from storage.rounds import Round
+from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import Message, Pressed, Role, Said
 from tests.house import ROOT, Talkers, at, open_house
@@ -92,6 +95,16 @@ def open_panel(store: Store, seed: int = 7, **changes: Any) -> Panel:
     house = open_house(store, seed)
     house.now = MORNING
     return Panel(store, house, office(catalogues=BOTH, **changes))
+
+
+def unhurried(path: Path) -> Store:
+    """A store on SQLite that does not wait for the disk: what survives a power cut is not asked."""
+    store = Store(f"sqlite:///{path}", Seal(Keys.new()))
+    migrate(store.engine)
+    with store.engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        driver.execute("PRAGMA synchronous=OFF")
+    return store
 
 
 def open_now(store: Store, names: Sequence[str], now: datetime) -> None:

@@ -22,12 +22,10 @@ from handlers import asking
 from scheduler import rounds as clock
 from storage import campaign, outbox, rounds, talks
 from storage.campaign import Campaign
-from storage.migrating import migrate
-from storage.sealing import Keys, Seal
-from storage.store import Store
+from storage.sealing import Seal
 from storage.vocabulary import Pressed, Said
 from tests.house import at
-from tests.panel import Panel, open_panel
+from tests.panel import Panel, open_panel, unhurried
 
 PEOPLE = 12
 ROUNDS = 50
@@ -58,11 +56,7 @@ class Seen:
 
 @pytest.fixture
 def panel(tmp_path: Path) -> Iterator[Panel]:
-    store = Store(f"sqlite:///{tmp_path}/langnghe.db", Seal(Keys.new()))
-    migrate(store.engine)
-    with store.engine.connect() as connection:  # a journal is the same without waiting for disks
-        driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA synchronous=OFF")
+    store = unhurried(tmp_path / "langnghe.db")
     opened = open_panel(store, smallest_panel=5)
     opened.enrol(*(f"p{n:02}" for n in range(PEOPLE)))
     yield opened

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +15,24 @@ from storage.prompting import round_in
 from storage.store import Store
 from storage.vocabulary import Event, Pressed, Said
 from tests.house import at
-from tests.panel import Panel, open_panel, shipped, texts
+from tests.panel import Panel, open_panel, shipped, texts, unhurried
 
 
 @pytest.fixture
-def panel(store: Store) -> Panel:
+def panel(tmp_path: Path) -> Iterator[Panel]:
+    opened = open_panel(unhurried(tmp_path / "langnghe.db"))
+    yield opened
+    opened.store.close()
+
+
+@pytest.fixture
+def everywhere(store: Store) -> Panel:
+    """On both engines, for what they could do differently."""
     return open_panel(store)
 
 
-def test_a_pulse_goes_from_its_file_to_the_supervisor(panel: Panel) -> None:
+def test_a_pulse_goes_from_its_file_to_the_supervisor(everywhere: Panel) -> None:
+    panel = everywhere
     officers = [f"o{n}" for n in range(12)]
     panel.enrol(*officers)
     panel.enrol("chief", role="supervisor", unit="tinh")
@@ -88,7 +99,8 @@ def test_a_late_answer_counts_within_the_grace_time(panel: Panel) -> None:
     assert ballots(panel) == 1
 
 
-def test_double_taps_count_once(panel: Panel) -> None:
+def test_double_taps_count_once(everywhere: Panel) -> None:
+    panel = everywhere
     a_pulse(panel)
     button = Said(pressed=Pressed(f"round:{panel.round().id}", "answer"))
     assert panel.say("o0", button)[-1].question == "promise"
@@ -101,7 +113,8 @@ def test_double_taps_count_once(panel: Panel) -> None:
     assert ballots(panel) == 1
 
 
-def test_twenty_people_answer_in_one_second(panel: Panel) -> None:
+def test_twenty_people_answer_in_one_second(everywhere: Panel) -> None:
+    panel = everywhere
     officers = a_pulse(panel, 20)
     for who in officers:
         panel.answer(who, *TAPS[:-1])
@@ -171,7 +184,8 @@ def test_at_night_the_end_of_a_talk_tells_nothing_and_the_morning_does(panel: Pa
     assert "Đến đợt" in texts(panel.house.waiting("o0"))
 
 
-def test_whoever_rests_is_not_asked_and_not_reminded(panel: Panel) -> None:
+def test_whoever_rests_is_not_asked_and_not_reminded(everywhere: Panel) -> None:
+    panel = everywhere
     panel.enrol("o0", "o1")
     panel.say("o0", "/dung", "1")
     panel.start(shipped("monthly-pulse", when="once"))
@@ -182,7 +196,8 @@ def test_whoever_rests_is_not_asked_and_not_reminded(panel: Panel) -> None:
     assert not panel.tick()
 
 
-def test_too_few_answers_leave_nothing_behind(panel: Panel) -> None:
+def test_too_few_answers_leave_nothing_behind(everywhere: Panel) -> None:
+    panel = everywhere
     officers = a_pulse(panel)
     for who in officers[:9]:
         panel.answer(who, "1", "1", "1", "xong", "đổi ca trực", "gửi")
@@ -203,7 +218,8 @@ def test_the_floor_that_was_promised_stays_when_the_setting_changes(panel: Panel
     assert panel.round().state == "few"
 
 
-def test_words_are_shown_once_an_analyst_has_passed_them(panel: Panel) -> None:
+def test_words_are_shown_once_an_analyst_has_passed_them(everywhere: Panel) -> None:
+    panel = everywhere
     officers = a_pulse(panel)
     panel.enrol("chief", role="supervisor", unit="tinh")
     panel.enrol("analyst", role="analyst", unit="tinh")
@@ -262,7 +278,10 @@ def test_what_others_raised_may_be_confirmed_without_seeing_whose_it_was(panel: 
         assert rounds.tallies(work, first.id)["whose"]["tinh"] == {"people": 10}
 
 
-def test_attendance_is_done_or_not_and_small_units_of_officers_are_joined(panel: Panel) -> None:
+def test_attendance_is_done_or_not_done(
+    everywhere: Panel,
+) -> None:
+    panel = everywhere
     officers = a_pulse(panel, 6)
     panel.enrol("chief", role="supervisor", unit="tinh")
     panel.answer(officers[0], *TAPS)
@@ -293,7 +312,8 @@ def test_a_supervisor_of_a_small_unit_sees_the_panel_above(panel: Panel) -> None
     assert "tính chung với đơn vị khác" in texts(panel.house.waiting("top")[-1:])
 
 
-def test_whoever_is_busy_when_reminders_go_out_is_reminded_later(panel: Panel) -> None:
+def test_whoever_is_busy_when_reminders_go_out_is_reminded_later(everywhere: Panel) -> None:
+    panel = everywhere
     panel.enrol("o0", "o1")
     panel.start(shipped("monthly-pulse", when="once"))
     panel.tick()

