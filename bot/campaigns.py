@@ -106,8 +106,8 @@ def result(opened: Installation, round: str, unit: str | None, language: str) ->
             shown = results.Shown(table, chosen)
         except Refused as refused:
             shown = results.Shown(None, chosen, str(refused))
-        passed = rounds.sayings(work, "passed", [round], results.MOST_SAYINGS)
-        said = results.text(standing.campaign, found, shown, passed, words, office, 100_000)
+        sayings = results.sayings_of(work, found, shown)
+        said = results.text(standing.campaign, found, shown, sayings, words, office, 100_000)
     return said.text
 
 

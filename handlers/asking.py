@@ -16,6 +16,7 @@ from handlers.reading import NUMBER, is_way, plain
 from handlers.scene import Scene
 from storage import rounds
 from storage.campaign import (
+    CONFIRMED,
     ELSEWHERE,
     MOST_LISTED,
     SCALE,
@@ -211,7 +212,7 @@ async def asked(about: About) -> Outcome:
 async def _confirmed(heard: Sequence[Sequence[str]], language: Language) -> list[str]:
     if not heard:
         return []
-    return await Confirming("confirmed", heard)
+    return await Confirming(CONFIRMED, heard)
 
 
 class Confirming(Several):
@@ -283,7 +284,7 @@ class Answer:
                 {key: "" if _is_led(answer) else answer for key, answer in matter.items()}
                 for matter in self.matters
             ],
-            "confirmed": list(self.confirmed),
+            CONFIRMED: list(self.confirmed),
         }
         asked = campaign_from(self.given["campaign"])
         standing = rounds.find_campaign(desk.work, asked.id)

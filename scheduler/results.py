@@ -16,7 +16,7 @@ from scheduler.edition import units as length
 from scheduler.office import Office
 from scheduler.panel import Refused
 from storage import digests, rounds
-from storage.campaign import ELSEWHERE, SCALE, SKIPPED, Asked, Campaign
+from storage.campaign import CONFIRMED, ELSEWHERE, SCALE, SKIPPED, Asked, Campaign
 from storage.people import Tree
 from storage.rounds import Round, Saying
 from storage.store import Work
@@ -48,6 +48,14 @@ class Shown:
     table: Table | None
     unit: str
     why: str | None = None
+
+
+@dataclass(frozen=True)
+class Sayings:
+    """What people wrote and analysts passed: in this round, and earlier, with how many confirmed."""
+
+    passed: Sequence[Saying]
+    confirmed: Sequence[tuple[Saying, int]]
 
 
 def shown_to(work: Work, round: Round, unit: str, now: datetime, office: Office) -> Shown:
@@ -114,6 +122,11 @@ def _made(work: Work, round: Round, unit: str, kept: Mapping[str, Table], tree: 
         if table is not None:
             cells[question.key] = table
             groups[question.key] = group.groups
+    heard = _heard(counts.get(CONFIRMED, {}), sizes)
+    beside = [frozenset(t.region) for t in kept.values() if CONFIRMED in t.cells]
+    table = panel.cells(region, beside, heard, _filled(counts.get(CONFIRMED, {}), sizes), sizes)
+    if table is not None:
+        cells[CONFIRMED] = table
     return Table(
         round=round.id,
         unit=unit,
@@ -122,6 +135,16 @@ def _made(work: Work, round: Round, unit: str, kept: Mapping[str, Table], tree: 
         cells=cells,
         groups=groups,
     )
+
+
+def _heard(found: Mapping[str, Counter[str]], sizes: Mapping[str, int]) -> panel.Grouping:
+    """The sayings of earlier rounds that enough people have heard as well, and enough have not."""
+    total: Counter[str] = Counter()
+    for each in found.values():
+        total.update(each)
+    size = sum(sizes.values())
+    shown = sorted(o for o in total if total[o] >= panel.CELL and size - total[o] >= panel.CELL)
+    return panel.Grouping(CONFIRMED, tuple((one,) for one in shown), several=True)
 
 
 def _countable(campaign: Campaign) -> Iterator[Asked]:
@@ -143,6 +166,16 @@ def _filled(found: Mapping[str, Counter[str]], sizes: Mapping[str, int]) -> dict
     return {bucket: found.get(bucket, Counter()) for bucket in sizes}
 
 
+def sayings_of(work: Work, round: Round, shown: Shown) -> Sayings:
+    """The passed words of a round, and those of earlier ones that were confirmed in it."""
+    if shown.table is None:
+        return Sayings((), ())
+    passed = rounds.sayings(work, "passed", [round.id], MOST_SAYINGS)
+    heard = shown.table.cells.get(CONFIRMED, {})
+    known = rounds.passed_by_id(work, heard)
+    return Sayings(passed, [(each, heard[each.id]) for each in known])
+
+
 # -- words ----------------------------------------------------------------------------------------
 
 
@@ -150,7 +183,7 @@ def text(
     campaign: Campaign,
     round: Round,
     shown: Shown,
-    passed: Sequence[Saying],
+    sayings: Sayings,
     words: Words,
     office: Office,
     longest: int,
@@ -167,9 +200,14 @@ def text(
         lines.append(words("panel.instead"))
     for question in _countable(campaign):
         lines += ["", *_question(question, campaign, shown.table, words, office)]
+    if sayings.confirmed:
+        lines += ["", words("panel.confirmed")]
+    for saying, count in sayings.confirmed:
+        said = _words_of(saying, campaign)[:LONGEST_SAYING]
+        lines.append(words("panel.heard", said=said, count=count))
     lines += ["", words("panel.note", floor=round.floor, cell=panel.CELL)]
     body = _fitting(lines, longest)
-    return Message(_with_sayings(body, campaign, passed, words, longest))
+    return Message(_with_sayings(body, campaign, sayings.passed, words, longest))
 
 
 def _question(
@@ -244,12 +282,17 @@ def _with_sayings(
     """Add what analysts passed, in the order of random ids and without label or unit."""
     if not passed:
         return body
-    texts = {each.key for each in campaign.question if each.kind == "text"}
     added = "\n\n" + words("panel.sayings")
     for each in passed:
-        said = " / ".join(said for key, said in each.said.items() if key in texts)
-        line = "\n" + words("panel.saying", said=said[:LONGEST_SAYING])
+        said = _words_of(each, campaign)[:LONGEST_SAYING]
+        line = "\n" + words("panel.saying", said=said)
         if length(body + added + line) > longest:
             break
         added += line
     return body + added
+
+
+def _words_of(saying: Saying, campaign: Campaign) -> str:
+    """What was written, without any label."""
+    texts = {each.key for each in campaign.question if each.kind == "text"}
+    return " / ".join(said for key, said in saying.said.items() if key in texts)

@@ -10,7 +10,7 @@ from typing import Any
 from scheduler import panel, results
 from scheduler.office import Office
 from storage import digests, outbox, people, rounds, talks
-from storage.campaign import SKIPPED, Asked, Campaign, last_due
+from storage.campaign import CONFIRMED, SKIPPED, Asked, Campaign, last_due
 from storage.outbox import Letter, Post
 from storage.people import Tree
 from storage.prompting import prompt
@@ -223,8 +223,8 @@ def counted(
         for question in campaign.question:
             for option in _chosen(question, said["matters"]):
                 counts[bucket, question.key, option] += 1
-        for confirmed in set(said.get("confirmed", ())):
-            counts[bucket, "confirmed", confirmed] += 1
+        for confirmed in set(said.get(CONFIRMED, ())):
+            counts[bucket, CONFIRMED, confirmed] += 1
     return counts
 
 
@@ -319,11 +319,11 @@ def _post_result(
     standing = rounds.find_campaign(work, round.campaign)
     if standing is None:
         return
-    passed = rounds.sayings(work, "passed", [round.id], results.MOST_SAYINGS)
+    sayings = results.sayings_of(work, round, shown)
     for each in rounds.reached(work, list(to)):
         words = office.catalogues[each.language]
         longest = office.longest.get(each.at.channel, 2000)
-        message = results.text(standing.campaign, round, shown, passed, words, office, longest)
+        message = results.text(standing.campaign, round, shown, sayings, words, office, longest)
         letter = Letter(
             office.ids(20), each.key, each.at.channel, each.at.address, message, None, bulk
         )

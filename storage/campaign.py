@@ -32,6 +32,8 @@ EXPECTED = (
     'a cron rule such as "0 8 18 * *", "meeting-7 08:00", "2026-12-01 08:00" or "once", '
     "in the installation's time zone"
 )
+CONFIRMED = "confirmed"  # the question under which sayings of earlier rounds are confirmed
+RESERVED = frozenset((CONFIRMED, "promise", "review", "again"))
 Wording = dict[Language, str]
 
 
@@ -72,6 +74,8 @@ class Asked(_Frozen):
     def _plain(cls, key: str) -> str:
         if not _KEY.fullmatch(key):
             raise ValueError("a key is a-z, 0-9 and _, at most 20, and begins with a letter")
+        if key in RESERVED:
+            raise ValueError(f"{key} is what the talk itself is asked under: use another key")
         return key
 
     @model_validator(mode="after")

@@ -512,6 +512,16 @@ def sayings(work: Work, state: str, rounds: Collection[str] | None, most: int) -
     query = select(_saying).where(_saying.c.state == state).order_by(_saying.c.id).limit(most)
     if rounds is not None:
         query = query.where(_saying.c.round.in_(sorted(rounds)))
+    return _read_sayings(work, query)
+
+
+def passed_by_id(work: Work, ids: Collection[str]) -> list[Saying]:
+    """Those of these sayings that were passed, of whatever round."""
+    query = select(_saying).where(_saying.c.id.in_(sorted(ids)), _saying.c.state == "passed")
+    return _read_sayings(work, query.order_by(_saying.c.id))
+
+
+def _read_sayings(work: Work, query: Any) -> list[Saying]:
     found = []
     for row in work.connection.execute(query):
         try:

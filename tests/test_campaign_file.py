@@ -77,6 +77,7 @@ def refused(tmp_path: Path, old: str, new: str) -> str:
         ('roles = ["officer"]', 'roles = ["citizen"]', 9, "'collaborator' or 'officer'"),
         ('roles = ["officer"]', "roles = []", 9, "at least 1 item"),
         ('key = "which"', 'key = "mood"', 1, "two questions have one key"),
+        ('key = "which"', 'key = "promise"', 17, "use another key"),
         ('key = "which"', 'key = "Which one"', 17, "a key is a-z"),
         ('kind = "scale"', 'kind = "star"', 13, "'scale'"),
         ('kind = "one"', 'kind = "text"', 16, "has no options"),

@@ -270,12 +270,17 @@ def test_what_others_raised_may_be_confirmed_without_seeing_whose_it_was(panel: 
     asked = texts(panel.answer("c3"))
     assert "Đồng chí cũng nghe thấy ý nào?" in asked
     panel.say("c3", "1", "xong", *matter, "gửi, kết thúc")
+    for number, who in enumerate(each for each in ctv if each != "c3"):
+        panel.answer(who, *(("1",) if number < 4 else ()), "xong", *matter, "gửi, kết thúc")
+    panel.enrol("chief", role="supervisor", unit="tinh")
     panel.close()
     with panel.store.read() as work:
         newest, first = rounds.closed_rounds(work, 9)
-        assert (newest.state, first.state) == ("few", "closed")
-        assert rounds.tallies(work, newest.id) == {}
+        assert (newest.state, first.state) == ("closed", "closed")
         assert rounds.tallies(work, first.id)["whose"]["tinh"] == {"people": 10}
+    panel.tick()
+    result = texts(panel.house.waiting("chief"))
+    assert "CŨNG NGHE THẤY" in result and "– 5 người" in result
 
 
 def test_attendance_is_done_or_not_done(
