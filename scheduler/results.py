@@ -52,7 +52,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Sayings:
-    """What people wrote and analysts passed: in this round, and earlier, with how many confirmed."""
+    """What people wrote and analysts passed: in this round; before, and how many confirmed it."""
 
     passed: Sequence[Saying]
     confirmed: Sequence[tuple[Saying, int]]
