@@ -148,11 +148,14 @@ def _heard(found: Mapping[str, Counter[str]], sizes: Mapping[str, int]) -> panel
 
 
 def _countable(campaign: Campaign) -> Iterator[Asked]:
-    """The questions that are counted; those of several matters as if several could be chosen."""
+    """The questions that are counted; those of several matters as if several could be chosen.
+
+    Of places in several matters nothing is shown: there is no list of them to weigh beforehand.
+    """
+    several = {"kind": "several"} if campaign.repeat > 1 else {}
     for question in campaign.question:
         if question.kind != "text":
-            several = campaign.repeat > 1 and question.kind != "place"
-            yield question.model_copy(update={"kind": "several"}) if several else question
+            yield question.model_copy(update=several)
 
 
 def _grouping(question: Asked, found: Mapping[str, Counter[str]], size: int) -> panel.Grouping:
