@@ -40,6 +40,8 @@ def main() -> None:
         _usual(home)
         (home / "many").mkdir()
         print(broadcast(home / "many", models))
+        for number in range(RUNS):
+            _queue(home, number)
 
 
 def _telegram(folder: Path, models: Path, number: int) -> None:
@@ -78,6 +80,13 @@ def _usual(home: Path) -> None:
         process.wait(timeout=10)
     print(f"usual aiogram + SQLModel handler: {_said(full)}")
     print(f"  at {PACE:.0f}/s: {_said(paced)}")
+
+
+def _queue(home: Path, number: int) -> None:
+    folder = home / f"queue{number}"
+    folder.mkdir()
+    command = [sys.executable, "-m", "bench.queueing", str(folder), "10000"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def _train(models: Path) -> None:

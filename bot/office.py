@@ -9,7 +9,7 @@ from bot.installation import Installation, chance, now
 from scheduler import chart
 from scheduler.due import due
 from scheduler.office import Office
-from storage import attachments, people, reports
+from storage import attachments, people, reports, rounds
 from tagging import phrases, taxonomy
 
 LETTER_DAYS = 60  # a digest, or a notice, waits so long for its reader
@@ -40,6 +40,9 @@ def office_of(installation: Installation, longest: Mapping[str, int] | None = No
         ids=chance().letters,
         letter_days=LETTER_DAYS,
         longest=longest or {},
+        workdays=installation.workdays,
+        meeting_day=chosen.meeting_day,
+        smallest_panel=chosen.smallest_panel,
     )
 
 
@@ -60,6 +63,7 @@ def forget(installation: Installation) -> None:
         long_ago = today - timedelta(days=installation.settings.keep_days)
         reports.forget(work, long_ago)
         people.expire(work, long_ago)
+        rounds.forget(work, now() - timedelta(days=installation.settings.keep_days))
         attachments.expire(work, today)
         wanted = attachments.stored(work)
     for name in installation.vault.older(now() - timedelta(hours=1)) - wanted:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from scheduler.periods import Cut, Kind
 from storage.vocabulary import Language
 from storage.words import Words
+from storage.workdays import Workdays
 from tagging.taxonomy import Taxonomy
 
 SHORTEST = 2000  # UTF-16 units: what every channel takes (Zalo is the one that takes no more)
@@ -33,6 +34,8 @@ class Phrases(Protocol):
 class Office:
     """An installation as the clock sees it. Hours are local; `ids(n)` gives n random letters.
 
+    `workdays` knows when people may be called upon; `meeting_day` (1 to 28) is that of the monthly
+    meeting; `smallest_panel` is how many have to answer a round before anything of it is shown.
     `place` names a ward by its id; `chart` draws a picture (scheduler.chart.draw) or gives no
     bytes; `longest` is how many UTF-16 units a message may have, by channel, where not 2,000.
     """
@@ -52,6 +55,9 @@ class Office:
     chart: Callable[[Mapping[str, Any]], bytes]
     ids: Callable[[int], str]
     letter_days: int
+    workdays: Workdays
+    meeting_day: int
+    smallest_panel: int
     longest: Mapping[str, int] = field(default_factory=dict)
 
     def today(self, now: datetime) -> date:

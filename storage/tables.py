@@ -297,3 +297,120 @@ class Wish(SQLModel, table=True):
     unit: str
     period: str
     person: str = Field(foreign_key="person.id")
+
+
+class Campaign(SQLModel, table=True):
+    """A prompt with its questions, as an analyst wrote it (storage.campaign), and since when."""
+
+    __tablename__: ClassVar[Any] = "campaign"
+    id: str = Field(primary_key=True)
+    body: str
+    since: datetime
+    closed: bool = False
+
+
+class Round(SQLModel, table=True):
+    """One sending of a campaign: whoever inserts the row owns the opening.
+
+    `floor`: as promised to those asked. `buckets`: which units were counted together, as JSON.
+    """
+
+    __tablename__: ClassVar[Any] = "round"
+    __table_args__ = (UniqueConstraint("campaign", "due"),)
+    id: str = Field(primary_key=True)
+    campaign: str = Field(foreign_key="campaign.id")
+    due: datetime
+    opened: datetime
+    closes: datetime
+    until: datetime
+    floor: int
+    state: str = Field(index=True)
+    contributors: int = 0
+    buckets: str = "{}"
+
+
+class Participation(SQLModel, table=True):
+    """Who was asked in a round and whether they answered. Nothing of what was said is near it."""
+
+    __tablename__: ClassVar[Any] = "participation"
+    __table_args__ = UNORDERED
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    person: str = Field(primary_key=True, foreign_key="person.id", index=True)
+    unit: str
+    told: bool = False
+    done: bool = False
+    reminded: int = 0
+    reminded_on: date | None = None
+
+
+class Pause(SQLModel, table=True):
+    """Somebody who wants no prompts until a day; without a day, for good."""
+
+    __tablename__: ClassVar[Any] = "pause"
+    __table_args__ = UNORDERED
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    until: date | None = None
+
+
+class Affiliation(SQLModel, table=True):
+    """A mass organisation somebody said they belong to."""
+
+    __tablename__: ClassVar[Any] = "affiliation"
+    __table_args__ = UNORDERED
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    organisation: str = Field(primary_key=True)
+
+
+class Ballot(SQLModel, table=True):
+    """What one person said, sealed to one size, until its round closes; nothing says whose it is.
+
+    `round` is empty for what was said between rounds: the next one to close takes it.
+    """
+
+    __tablename__: ClassVar[Any] = "ballot"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    campaign: str = Field(foreign_key="campaign.id", index=True)
+    round: str | None = Field(default=None, foreign_key="round.id")
+    sealed: bytes
+
+
+class Tally(SQLModel, table=True):
+    """How many people of a bucket of units chose an option in a closed round."""
+
+    __tablename__: ClassVar[Any] = "tally"
+    __table_args__ = UNORDERED
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    bucket: str = Field(primary_key=True)
+    question: str = Field(primary_key=True)
+    option: str = Field(primary_key=True)
+    count: int
+
+
+class Saying(SQLModel, table=True):
+    """Free words of a closed round, sealed to one size, without unit; shown once they passed."""
+
+    __tablename__: ClassVar[Any] = "saying"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    round: str = Field(foreign_key="round.id", index=True)
+    state: str
+    sealed: bytes
+
+
+class Result(SQLModel, table=True):
+    """A table of a closed round for a unit, frozen; what it shows weighs on every later one."""
+
+    __tablename__: ClassVar[Any] = "result"
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    unit: str = Field(primary_key=True)
+    made: datetime
+    snapshot: bytes
+
+
+class ResultSent(SQLModel, table=True):
+    """One round's result for one person: whoever inserts the row owns the sending."""
+
+    __tablename__: ClassVar[Any] = "resultsent"
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    person: str = Field(primary_key=True, foreign_key="person.id")
