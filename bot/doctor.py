@@ -12,8 +12,8 @@ import pysqlite3
 from dotenv import dotenv_values
 
 from bot import settings
-from bot.finding import Finding
 from bot.campaigns import holidays_run_out
+from bot.finding import Finding
 from bot.installation import Installation, open_installation
 from bot.settings import Settings, WrongSetting
 from storage import outbox, people, reports, talks

@@ -88,6 +88,7 @@ class Question(Generic[T]):
     def before(self, answer: T) -> Any:
         """What of an answer stays heard when the words that gave it are edited."""
         return None
+
     def name(self, scene: Scene) -> str | None:
         """What a summary calls it; None where it does not stand in one."""
         return _known(f"{self.ask}.name", scene)

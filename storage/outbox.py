@@ -12,11 +12,11 @@ from sqlalchemy import bindparam, case, delete, exists, func, or_, select, updat
 
 from storage.sealing import PADDED_TO, CannotOpen
 from storage.store import Work, table
-from storage.tables import Address, Outgoing, Pause
+from storage.tables import Address, Outgoing, Silence
 from storage.vocabulary import Message, Option, Waiting
 
 ROOMY = 8192  # bytes; a protected message, the longest there is, tells not even its length
-_out, _address, _pause = table(Outgoing), table(Address), table(Pause)
+_out, _address, _silence = table(Outgoing), table(Address), table(Silence)
 _of = (
     select(_out.c.id, _out.c.sealed)
     .where(_out.c.key == bindparam("key"))
@@ -299,9 +299,9 @@ def returned(work: Work, key: bytes) -> list[Message]:
 
 def pause(work: Work, channel: str, until: datetime) -> None:
     """Note that a platform wants to be left alone until a moment, by every program."""
-    put = work.insert(Pause)
+    put = work.insert(Silence)
     asked = put.excluded.until
-    longer = case((asked > _pause.c.until, asked), else_=_pause.c.until)
+    longer = case((asked > _silence.c.until, asked), else_=_silence.c.until)
     put = put.on_conflict_do_update(index_elements=["channel"], set_={"until": longer})
     work.connection.execute(put, {"channel": channel, "until": until})
 
@@ -309,7 +309,7 @@ def pause(work: Work, channel: str, until: datetime) -> None:
 def paused(work: Work, channel: str) -> datetime | None:
     """Until when a platform wants to be left alone, if it ever said so."""
     found: datetime | None = work.connection.execute(
-        select(_pause.c.until).where(_pause.c.channel == channel)
+        select(_silence.c.until).where(_silence.c.channel == channel)
     ).scalar()
     return found
 

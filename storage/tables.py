@@ -71,10 +71,10 @@ class Held(SQLModel, table=True):
     until: date = Field(index=True)
 
 
-class Pause(SQLModel, table=True):
+class Silence(SQLModel, table=True):
     """A channel whose platform asked to be left alone, and until when: for every program."""
 
-    __tablename__: ClassVar[Any] = "pause"
+    __tablename__: ClassVar[Any] = "silence"
     channel: str = Field(primary_key=True)
     until: datetime
 

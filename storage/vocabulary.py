@@ -11,7 +11,7 @@ Language = Literal["vi", "en"]
 Role = Literal["citizen", "collaborator", "officer", "analyst", "supervisor", "administrator"]
 Asks = Literal["text", "place", "files"]
 
-LONGEST_CODE = 40  # characters of an option's id that fit a platform's button beside its question
+LONGEST_CODE = 30  # characters of an option's id that fit a platform's button beside its question
 ROLES: tuple[Role, ...] = ("supervisor", "analyst", "collaborator", "officer", "administrator")
 
 

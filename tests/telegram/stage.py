@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 
 from storage import outbox, talks
@@ -39,10 +38,9 @@ def telegram_server(
 
 def callback_data(pressed: Pressed) -> str:
     """What the button of an option carries: question and option, shortened where too long."""
-    plain = f"{pressed.question}|{pressed.option}"
-    if len(plain.encode()) <= LONGEST_DATA:
-        return plain
-    return f"{pressed.question}|~{sha256(pressed.option.encode()).hexdigest()[:16]}"
+    data = f"{pressed.question}|{Option(pressed.option, '').code}"
+    assert len(data.encode()) <= LONGEST_DATA, data
+    return data
 
 
 def message_of(heard: Heard) -> Message:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -130,38 +131,38 @@ def test_an_operator_sets_checks_and_takes_back_what_telegram_knows(
         assert api.violations == []
 
 
-def test_what_telegram_refuses_is_said_with_the_remedy(tmp_path: Path, models: Path) -> None:
-    with BotApi() as api, on_line(tmp_path, models, "polling", api) as line:
-        assert "the program polls" in order(line, "telegram", "check")[1]
-        api.set_webhook("http://127.0.0.1:9/elsewhere")
-        code, said = order(line, "telegram", "check")
-        assert code == 1 and "polling gets nothing" in said
-        api.revoke()
-        code, said = order(line, "telegram", "check")
-        assert code == 1 and "TELEGRAM_TOKEN is refused: ask @BotFather" in said
-        assert order(line, "telegram", "set")[0] == 2
-        line.server.extra["TELEGRAM_API_URL"] = "http://127.0.0.1:9"
-        assert "cannot be reached from here" in order(line, "doctor")[1]
-        line.server.extra["TELEGRAM_TOKEN"] = ""
-        code, said = order(line, "telegram", "check")
-        assert code == 2 and "TELEGRAM_TOKEN is not set" in said
+@pytest.fixture
+def counter(tmp_path: Path) -> Iterator[Line]:
+    """An installation on whose command line somebody works while its program does not run."""
+    with BotApi() as api:
+        extra = {"TELEGRAM_TOKEN": api.token, "TELEGRAM_API_URL": api.url}
+        yield Line(Server(tmp_path, tmp_path, extra), api, "polling")
+        assert api.violations == []
 
 
-def test_a_forum_gets_links_and_codes_for_both_doors(tmp_path: Path, models: Path) -> None:
-    with BotApi() as api, on_line(tmp_path, models, "polling", api) as line:
-        code, said = order(line, "forum", "--unit", "tinh", "--qr", str(tmp_path / "dd.png"))
-        assert code == 0 and "?start=gopy-tinh" in said and "/?moi=gopy-tinh" in said
-        for channel in ("web", "telegram"):
-            assert (tmp_path / f"dd-{channel}.png").read_bytes().startswith(b"\x89PNG")
-        an = api.person("An")
-        an.start("gopy-tinh")
-        an.wait(WELCOME)
-        an.say("1")
-        an.wait("để máy đọc")
-        an.say("1")
-        an.wait("Ý kiến của ông/bà thuộc loại nào?")
-        code, said = order(line, "forum", "--unit", "khong-co")
-        assert code == 2 and "There is no unit khong-co" in said
+def test_what_telegram_refuses_is_said_with_the_remedy(counter: Line) -> None:
+    assert "the program polls" in order(counter, "telegram", "check")[1]
+    counter.api.set_webhook("http://127.0.0.1:9/elsewhere")
+    code, said = order(counter, "telegram", "check")
+    assert code == 1 and "polling gets nothing" in said
+    counter.api.revoke()
+    code, said = order(counter, "telegram", "check")
+    assert code == 1 and "TELEGRAM_TOKEN is refused: ask @BotFather" in said
+    assert order(counter, "telegram", "set")[0] == 2
+    counter.server.extra["TELEGRAM_API_URL"] = "http://127.0.0.1:9"
+    assert "cannot be reached from here" in order(counter, "doctor")[1]
+    counter.server.extra["TELEGRAM_TOKEN"] = ""
+    code, said = order(counter, "telegram", "check")
+    assert code == 2 and "TELEGRAM_TOKEN is not set" in said
+
+
+def test_a_forum_gets_links_and_codes_for_both_doors(counter: Line, tmp_path: Path) -> None:
+    code, said = order(counter, "forum", "--unit", "tinh", "--qr", str(tmp_path / "dd.png"))
+    assert code == 0 and "?start=gopy-tinh" in said and "/?moi=gopy-tinh" in said
+    for channel in ("web", "telegram"):
+        assert (tmp_path / f"dd-{channel}.png").read_bytes().startswith(b"\x89PNG")
+    code, said = order(counter, "forum", "--unit", "khong-co")
+    assert code == 2 and "There is no unit khong-co" in said
 
 
 @pytest.mark.parametrize(

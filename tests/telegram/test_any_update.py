@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import aiohttp
 import pytest
 
 from tests.telegram.double import BotApi
@@ -57,7 +57,7 @@ async def posted(line: Line, updates: list[Thing], wrote: dict[int, float]) -> l
     """
     queues: dict[int, list[Thing]] = {}
     for update in updates:
-        queues.setdefault(hash(str(_chat(update))) % AT_ONCE, []).append(update)
+        queues.setdefault(hash(str(_id(_chat(update)))) % AT_ONCE, []).append(update)
     headers = {"X-Telegram-Bot-Api-Secret-Token": SECRET}
 
     async def one(queue: list[Thing]) -> list[int]:
@@ -67,15 +67,22 @@ async def posted(line: Line, updates: list[Thing], wrote: dict[int, float]) -> l
 
     async def post(update: Thing) -> int:
         chat = private_chat(update)
+        if "my_chat_member" in update:
+            wrote.pop(_id(_chat(update)), None)  # who blocks the bot is not waited for
         if chat is not None and not SILENT & update["message"].keys():
             message = (chat, update["message"]["message_id"])
             if message not in seen:  # else it is the same message, come again
                 wrote[chat] = time.monotonic()
             seen.add(message)
-        return (await client.post(line.hook, content=dumps(update))).status_code
+        async with client.post(line.hook, data=dumps(update)) as answer:
+            return answer.status
 
-    async with httpx.AsyncClient(headers=headers, timeout=60) as client:
+    async with aiohttp.ClientSession(headers=headers) as client:
         return [s for each in await asyncio.gather(*map(one, queues.values())) for s in each]
+
+
+def _id(chat: Any) -> Any:
+    return chat.get("id") if isinstance(chat, dict) else None
 
 
 def _chat(update: Thing) -> Any:

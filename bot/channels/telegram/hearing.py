@@ -9,15 +9,13 @@ from aiogram.enums import ChatMemberStatus, ChatType
 from aiogram.types import CallbackQuery, ChatMemberUpdated, Update
 from aiogram.types import Message as Told
 
+from bot.channels.telegram.naming import CHANNEL
 from bot.channels.telegram.writing import units
 from handlers.reception import PIECES
 from storage.vocabulary import Event, FileAt, Part, Person, Point, Pressed, Said
 
-CHANNEL = "telegram"
 CUT_AT = 4000  # UTF-16 units; an app cuts a longer text, at a space where it finds one, by 4,096
 BETWEEN = "|"  # in a button's data: the question's key, then the option's code
-
-ALLOWED = ["message", "edited_message", "callback_query", "my_chat_member"]
 
 
 def heard(update: Update, now: datetime) -> Event | None:

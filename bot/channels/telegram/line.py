@@ -18,7 +18,8 @@ from pydantic import ValidationError
 from starlette.routing import BaseRoute, Route
 
 from bot.channel import OutOfReach, Rim
-from bot.channels.telegram.hearing import CHANNEL, added_to_a_group, essence, heard
+from bot.channels.telegram.hearing import added_to_a_group, essence, heard
+from bot.channels.telegram.naming import CHANNEL
 from bot.channels.telegram.receiving import Poller, Webhook
 from bot.channels.telegram.speaking import TelegramVoice, aiogram_bot, bulk_bot
 from bot.channels.telegram.writing import LONGEST

@@ -7,12 +7,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from aiogram import Bot
-from aiogram import exceptions as a
-from aiogram.types import BotCommand, WebhookInfo
+from telegram import Bot, BotCommand, WebhookInfo
+from telegram import error as p
 
-from bot.channels.telegram.hearing import ALLOWED
-from bot.channels.telegram.speaking import aiogram_bot
+from bot.channels.telegram.naming import ALLOWED
 from bot.finding import Finding, Refused
 from bot.settings import Settings
 from handlers.menu import offered
@@ -67,21 +65,19 @@ def webhook_url(settings: Settings) -> str:
 
 @asynccontextmanager
 async def _bot(settings: Settings) -> AsyncIterator[Bot]:
-    bot = aiogram_bot(settings.telegram_token.get_secret_value(), settings.telegram_api_url)
+    # python-telegram-bot's, because an operator should not wait three seconds for aiogram.
+    address = settings.telegram_api_url
     try:
-        yield bot
-    except (a.TelegramUnauthorizedError, a.TelegramNotFound):
+        async with Bot(settings.telegram_token.get_secret_value(), f"{address}/bot") as bot:
+            yield bot
+    except (p.InvalidToken, p.Forbidden):
         raise Refused("TELEGRAM_TOKEN is refused: ask @BotFather for the token") from None
-    except a.TelegramNetworkError:
-        address = settings.telegram_api_url
-        raise Refused(f"TELEGRAM_API_URL={address} cannot be reached from here") from None
-    except a.ClientDecodeError:
-        address = settings.telegram_api_url
-        raise Refused(f"TELEGRAM_API_URL={address} is no Bot API server") from None
-    except a.TelegramAPIError as error:
+    except p.BadRequest as error:
         raise Refused(error.message) from None
-    finally:
-        await bot.session.close()
+    except p.NetworkError:
+        raise Refused(f"TELEGRAM_API_URL={address} cannot be reached from here") from None
+    except p.TelegramError as error:
+        raise Refused(error.message) from None
 
 
 async def _username(settings: Settings) -> str:
@@ -103,7 +99,7 @@ async def _introduce(settings: Settings, catalogues: Mapping[Language, Words]) -
             await bot.delete_webhook(drop_pending_updates=False)
         for language, code in CODES.items():
             shown = front(catalogues[language])
-            commands = [BotCommand(command=name, description=does) for name, does in shown.commands]
+            commands = [BotCommand(name, does) for name, does in shown.commands]
             await bot.set_my_commands(commands, language_code=code)
             await bot.set_my_description(shown.description, language_code=code)
             await bot.set_my_short_description(shown.about, language_code=code)

@@ -14,7 +14,7 @@ from aiogram.methods import TelegramMethod
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from bot.channels.telegram.hearing import ALLOWED
+from bot.channels.telegram.naming import ALLOWED
 from bot.channels.telegram.reading import loads
 from bot.channels.telegram.speaking import REFUSED
 from bot.clerk import Busy

@@ -26,7 +26,7 @@ from telegram import error as p
 from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.channels.telegram.hearing import CHANNEL
+from bot.channels.telegram.naming import CHANNEL
 from bot.channels.telegram.reading import loads
 from bot.channels.telegram.writing import Button, Piece, pieces
 from bot.sending import Doubtful, Later, Rejected, Unreachable

@@ -1,4 +1,4 @@
-"""What a channel that pushes needs: claims and doubts, parts held until they are whole, pauses."""
+"""What a channel that pushes needs: claims and doubts, parts held until they are whole, silences."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -34,7 +34,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('held', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_held_until'), ['until'], unique=False)
-    op.create_table('pause',
+    op.create_table('silence',
     sa.Column('channel', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('until', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.PrimaryKeyConstraint('channel')
@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_table('pause')
+    op.drop_table('silence')
     with op.batch_alter_table('held', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_held_until'))
     op.drop_table('held')
