@@ -52,7 +52,8 @@ class Fetcher:
                 log.warning("the store does not take files: %s", down)
             self.nudged.clear()
             try:
-                await asyncio.wait_for(self.nudged.wait(), PAUSE)
+                async with asyncio.timeout(PAUSE):  # wait_for loses a cancellation now and then
+                    await self.nudged.wait()
             except TimeoutError:
                 continue
 

@@ -59,7 +59,7 @@ class Conversation:
 
         `too_large`: how many files came with it that are more than is taken.
         """
-        held, busy = self._held(), self._busy()
+        held, busy = self._held(), self.busy
         self.replies += [self.desk.tell(remark) for remark in self.talk.remarks]
         self.talk.remarks = []
         if too_large:
@@ -70,10 +70,12 @@ class Conversation:
         else:
             self._understand(said)
         attachments.drop(self.desk.work, sorted(held - self._held()))
-        if busy and not self._busy() and not self.forgotten:
+        if busy and not self.busy and not self.forgotten:
             self._call()
 
-    def _busy(self) -> bool:
+    @property
+    def busy(self) -> bool:
+        """Whether the person is in the middle of something that gives way to nothing else."""
         running = self.talk.running
         return running is not None and not self._dialogue(running).yields
 

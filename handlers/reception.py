@@ -32,7 +32,7 @@ class Taken:
     """What became of one event: the replies it led to; none for one that was taken before.
 
     `held`: it is a part of something, and waits for the rest. `answered`: the questions it
-    answered.
+    answered. `busy`: the person is in the middle of a dialogue now.
     """
 
     key: bytes
@@ -42,6 +42,7 @@ class Taken:
     failed: str | None = None
     held: bool = False
     answered: tuple[str, ...] = ()
+    busy: bool = False
 
 
 class Reception:
@@ -191,7 +192,13 @@ class _Batch:
         said = heard.replies if heard.forgotten else [*again, *heard.replies]
         guarded = (replace(each, protect=protect or each.protect) for each in said)
         replies = tuple(self._reply(event, key, message) for message in guarded)
-        return Taken(key, replies, wishes=heard.wishes, answered=tuple(heard.answered))
+        return Taken(
+            key,
+            replies,
+            wishes=heard.wishes,
+            answered=tuple(heard.answered),
+            busy=heard.busy,
+        )
 
     def _reach(self, key: bytes, reachable: bool) -> Taken:
         people.shut(self._work, key, not reachable)
@@ -303,6 +310,7 @@ def _together(key: bytes, heard: Sequence[Taken]) -> Taken:
         failed=next((each.failed for each in heard if each.failed), None),
         held=any(each.held for each in heard),
         answered=tuple(question for each in heard for question in each.answered),
+        busy=any(each.busy for each in heard),
     )
 
 

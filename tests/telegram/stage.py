@@ -86,6 +86,12 @@ class TelegramStage:
     def answer(self, receipt: str, text: str) -> None:
         self.wire.answer(receipt, text)
 
+    def campaign(self, name: str) -> None:
+        self.wire.campaign(name)
+
+    def clock(self, minutes: int) -> None:
+        self.wire.clock(minutes)
+
     def files(self, kind: str, count: int, who: str) -> tuple[FileAt, ...]:
         made = tuple(FileAt(f"{kind}-{len(self.contents) + n}", kind) for n in range(count))
         self.contents |= {file.locator: a_file(kind, n) for n, file in enumerate(made)}
