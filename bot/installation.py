@@ -22,7 +22,7 @@ from storage.units import read_units
 from storage.vocabulary import Language, Role
 from tagging.emergency import Emergency
 from tagging.places import Places
-from tagging.tagger import Tagger
+from tagging.tagger import TaggerInUse
 from tagging.training import train
 
 ROOMS = Path(__file__).parent.parent
@@ -57,13 +57,18 @@ class Installation:
         """The gazetteer, loaded once."""
         return Places.load(self.models)
 
+    @cached_property
+    def tagger(self) -> TaggerInUse:
+        """The tagger, loaded once; the clock looks whether another model was put in place."""
+        return TaggerInUse(self.models)
+
     def today(self) -> date:
         """The date in the installation's zone."""
         return now().astimezone(self.settings.zone).date()
 
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
-        ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
+        ears = Ears(self.tagger, self.places, Emergency.load().tells)
         return Reception(ears, self.catalogues, House(self.settings.zone), chance())
 
     def invite(self, role: Role, unit: str) -> str:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     quiet_from: Annotated[int, Field(ge=0, le=23)] = 21
     quiet_until: Annotated[int, Field(ge=0, le=23)] = 7
     smallest_group: Annotated[int, Field(ge=5)] = 5
+    learn_hour: Annotated[int, Field(ge=0, le=23)] = 3
     keep_days: Annotated[int, Field(ge=30, le=730)] = 730
     messages_per_minute: Annotated[int, Field(ge=0)] = 60
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -10,6 +10,7 @@ from typing import Any
 from tagging.weights import Weights
 
 FILE = "tagger.model"
+BEFORE = "tagger.before"  # the model that was in use before this one
 _SHAPE = 2  # of the file; a reader of another shape refuses it
 ZERO = 128  # the byte of a weight that says nothing; less speaks against a label, more for it
 _STEPS = 127
@@ -67,8 +68,9 @@ class Model:
     the squared rarity of the feature, which gives the length by which a score is divided.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], rows: dict[str, bytes]) -> None:
+    def __init__(self, axes: tuple[Axis, ...], rows: dict[str, bytes], until: str = "") -> None:
         self.axes = axes
+        self.until = until  # corrections made before this day (ISO) were learned; "" for none
         self._rows = rows
 
     @property
@@ -78,7 +80,15 @@ class Model:
 
     def calibrated(self, axes: tuple[Axis, ...]) -> "Model":
         """The same weights with other thresholds."""
-        return Model(axes, self._rows)
+        return Model(axes, self._rows, self.until)
+
+    def taught(self, until: str) -> "Model":
+        """The same model, which says until which day's corrections it has learned from."""
+        return Model(self.axes, self._rows, until)
+
+    def names(self) -> frozenset[str]:
+        """Every feature it knows: what of the texts it was made of can be read out of it."""
+        return frozenset(self._rows)
 
     def read(self, found: Iterable[str]) -> "Reading":
         """What the model knows of these features."""
@@ -105,13 +115,14 @@ class Model:
     def save(self, path: Path) -> None:
         """Write the model to `path`: a line of JSON, the features line by line, the rows."""
         names = "\n".join(self._rows).encode()
-        head = {"shape": _SHAPE, "axes": [asdict(axis) for axis in self.axes], "names": len(names)}
+        axes = [asdict(axis) for axis in self.axes]
+        head = {"shape": _SHAPE, "axes": axes, "names": len(names), "until": self.until}
         path.write_bytes(json.dumps(head).encode() + b"\n" + names + b"".join(self._rows.values()))
 
     @classmethod
-    def load(cls, folder: Path) -> "Model":
+    def load(cls, folder: Path, file: str = FILE) -> "Model":
         """The model in `folder`; raises `NoModel` or `BrokenModel`."""
-        path = folder / FILE
+        path = folder / file
         if not path.is_file():
             raise NoModel(str(folder))
         head, _, body = path.read_bytes().partition(b"\n")
@@ -122,9 +133,8 @@ class Model:
             names = body[: facts["names"]].decode().split("\n")
             axes, rows = tuple(map(_axis, facts["axes"])), body[facts["names"] :]
             starts = range(0, len(rows), width := _width(axes))
-            return cls(
-                axes, {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
-            )
+            known = {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
+            return cls(axes, known, facts.get("until", ""))
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenModel(str(path)) from error
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tagging.emergency import Emergency
 from tagging.features import features
-from tagging.model import ZERO, Axis, Model, Reading
+from tagging.model import FILE, ZERO, Axis, Model, Reading
 from tagging.words import PAUSES, Words, read
 
 _MOST_REASONS = 4
@@ -56,6 +56,11 @@ class Tagger:
         tagger.tag("warm up")
         return tagger
 
+    @property
+    def until(self) -> str:
+        """Before which day's corrections it has learned (ISO); empty where from none."""
+        return self._model.until
+
     def tag(self, text: str) -> Tags:
         """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
         words = read(text)
@@ -86,6 +91,41 @@ class Tagger:
     def tag_many(self, texts: Iterable[str]) -> list[Tags]:
         """The tags of each text, in order."""
         return [self.tag(text) for text in texts]
+
+
+class TaggerInUse:
+    """The tagger of a running program: `look` picks up a model that was put into the folder.
+
+    Raises `model.NoModel`, `model.BrokenModel` when it is made; later the old model stays.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / FILE
+        self._stamp = self._stamped()
+        self._tagger = Tagger.load(folder)
+
+    def tag(self, text: str) -> Tags:
+        """The tags of `text` by the model in use now."""
+        return self._tagger.tag(text)
+
+    def look(self) -> bool:
+        """Whether another model lies there; then it is in use from now on.
+
+        Raises `model.NoModel`, `model.BrokenModel`, and tries no more until the file changes.
+        """
+        stamp = self._stamped()
+        if stamp == self._stamp:
+            return False
+        self._stamp = stamp
+        self._tagger = Tagger.load(self._path.parent)
+        return True
+
+    def _stamped(self) -> tuple[int, int, int]:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return 0, 0, 0
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 @dataclass(frozen=True)
