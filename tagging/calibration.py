@@ -9,19 +9,25 @@ from tagging.model import Axis
 
 SURE_ENOUGH = 0.80  # of the tags shown as sure this share is right, among messages as hard as ours
 RECALL_OF_EMERGENCIES = 0.95
+MOST_FALSE_ALARMS = 0.03  # of the messages that are none, and in which no danger was heard
 _GENTLE, _STEEP, _NEAR_ENOUGH = 0.2, 20.0, 0.01
 _GOLDEN = 0.382
 _SHIFTS = tuple(step / 20 for step in range(-10, 11))
+_ALARMS = tuple(step / 100 for step in range(2, 100))
 _FEW = 5  # labels; with so few, one that is rare is easily overlooked
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The scores of a message for one axis, from a model that has not seen it, and the truth."""
+    """The scores of a message for one axis, from a model that has not seen it, and the truth.
+
+    `told`: the word rules have heard danger in it.
+    """
 
     scores: list[float]
     truth: str
     also: tuple[str, ...] = ()
+    told: bool = False
 
 
 def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
@@ -35,7 +41,8 @@ def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
     if any(one.also for one in judged):
         axis = replace(axis, also=_also(axis, judged))
     if "emergency" in axis.labels:
-        axis = replace(axis, alarm=_alarm(axis, judged))
+        alarm, heard = _alarms(axis, judged)
+        axis = replace(axis, alarm=alarm, heard=heard)
     return axis
 
 
@@ -118,9 +125,29 @@ def _best_threshold(ranked: list[tuple[float, bool]]) -> float:
     return round(at, 3)
 
 
-def _alarm(axis: Axis, judged: Sequence[Judged]) -> float:
-    """The highest probability of emergency that still catches the share of them we promise."""
+def _alarms(axis: Axis, judged: Sequence[Judged]) -> tuple[float, float]:
+    """The probabilities of emergency from which to sound the alarm, without and with danger heard.
+
+    The word rules know the emergencies among our own messages better than anybody else's. So
+    where they hear nothing the alarm is as quick as false alarms allow; and where they hear
+    danger it is as slow as the share of emergencies allows that we promise to catch.
+    """
     at = axis.labels.index("emergency")
-    caught = sorted(axis.confidence(one.scores)[at] for one in judged if one.truth == "emergency")
-    missed = int(len(caught) * (1 - RECALL_OF_EMERGENCIES))
-    return round(caught[missed] - 1e-4, 4) if caught else 1.0
+    chances = [(axis.confidence(one.scores)[at], one) for one in judged]
+    quiet, loud = (
+        [(chance, one.truth == "emergency") for chance, one in chances if one.told is told]
+        for told in (False, True)
+    )
+    emergencies = sum(right for _, right in (*quiet, *loud))
+    if not emergencies:
+        return 1.0, 1.0
+    allowed = MOST_FALSE_ALARMS * (len(judged) - emergencies)
+    alarm = next((one for one in _ALARMS if _over(quiet, one, False) <= allowed), 1.0)
+    wanted = RECALL_OF_EMERGENCIES * emergencies - _over(quiet, alarm, True)
+    slow = (one for one in reversed(_ALARMS) if _over(loud, one, True) >= wanted)
+    return alarm, min(alarm, next(slow, _ALARMS[0]))
+
+
+def _over(chances: Sequence[tuple[float, bool]], threshold: float, right: bool) -> int:
+    """How many emergencies (`right`), or others, reach a threshold."""
+    return sum(is_one is right and chance >= threshold for chance, is_one in chances)

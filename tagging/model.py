@@ -32,8 +32,9 @@ class Axis:
     """One axis of the model: its labels and how its scores become confidence.
 
     `steepness` turns scores into probabilities (softmax); what is less probable than `sure` is
-    shown as "chưa rõ". `also` is the probability from which a second label is named, and
-    `alarm` the one from which the label `emergency` is taken (both 1 where they do not apply).
+    shown as "chưa rõ". `also` is the probability from which a second label is named,
+    `alarm` the one from which the label `emergency` is taken, and `heard` the same where the word
+    rules have heard danger (all 1 where they do not apply).
     """
 
     name: str
@@ -44,6 +45,7 @@ class Axis:
     sure: float = 0.5
     also: float = 1.0
     alarm: float = 1.0
+    heard: float = 1.0
 
     def confidence(self, scores: list[float]) -> list[float]:
         """The probability of each label, for the scores of one text."""

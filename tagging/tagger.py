@@ -69,7 +69,8 @@ class Tagger:
         reading = self._model.read(found)
         if not _readable(words, reading):
             return UNREADABLE
-        chosen = list(map(_choice, self._model.axes, self._model.scores(reading)))
+        scores = self._model.scores(reading)
+        chosen = [_choice(*each, bool(told)) for each in zip(self._model.axes, scores, strict=True)]
         topic, sentiment, urgency = chosen
         columns = (self._model.column(at, one.best) for at, one in enumerate(chosen))
         reasons = {
@@ -139,10 +140,11 @@ class _Choice:
     also: tuple[str, ...]
 
 
-def _choice(axis: Axis, scores: list[float]) -> _Choice:
+def _choice(axis: Axis, scores: list[float], told: bool) -> _Choice:
     chances = axis.confidence(scores)
     best = chances.index(max(chances))
-    if axis.alarm < 1 and chances[axis.labels.index("emergency")] >= axis.alarm:
+    alarm = min(axis.alarm, axis.heard) if told else axis.alarm
+    if alarm < 1 and chances[axis.labels.index("emergency")] >= alarm:
         best = axis.labels.index("emergency")
     also = sorted((-chance, at) for at, chance in enumerate(chances) if chance >= axis.also)
     names = tuple(axis.labels[at] for _, at in also if at != best)
