@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
 
 from rich.table import Table
 
@@ -14,7 +15,8 @@ from storage import alike, attachments, corrections, digests, outbox, reports, t
 from storage.outbox import Letter, Post
 from storage.reports import Known
 from storage.vocabulary import Language, Message, Person
-from tagging import taxonomy
+from tagging import masks, taxonomy
+from tagging.times import times
 
 OFFICE = "office"  # who corrects on the command line, which knows no persons
 ANSWERS = tuple(state for state in reports.STATES if state not in ("new", "reopened"))
@@ -87,6 +89,7 @@ def full_case(opened: Installation, alias: str) -> str:
     for axis, (label, confidence, words) in reasons.items():
         because = ", ".join(words) or "-"
         lines.append(f"[machine] {axis}: {label} ({confidence:.0%}) because of: {because}")
+    lines += [f"[machine] {line}" for line in _named(opened, body.get("what", ""), known.opened)]
     lines += [f"[people] {axis}: {name} ({on:%d/%m/%Y})" for axis, (name, on) in people.items()]
     lines += [
         f"[file {n}] {f.kind} {f.media or f.state} {f.size} bytes" for n, f in enumerate(files, 1)
@@ -95,6 +98,19 @@ def full_case(opened: Installation, alias: str) -> str:
         f"{'<' if inward else '>'} {on:%d/%m/%Y} {text}" for inward, text, on in known.messages
     ]
     return "\n".join(lines)
+
+
+def _named(opened: Installation, text: str, told: date) -> Iterator[str]:
+    """The places, times and numbers that a text names, as the machine reads them."""
+    text = unicodedata.normalize("NFC", text)
+    if ward := opened.places.find(text):
+        yield f"place: {ward.name}, {ward.province}"
+    for hit in times(text, told):
+        read = [f"{hit.day:%d/%m/%Y}"] if hit.day else []
+        read += [f"{hit.clock:%H:%M}"] if hit.clock else []
+        yield f"time: {text[hit.start : hit.end]}" + (f" = {' '.join(read)}" if read else "")
+    for one in masks.found(text):
+        yield f"{one.kind}: {text[one.start : one.end]}"
 
 
 def file_of(opened: Installation, alias: str, number: int) -> bytes:
