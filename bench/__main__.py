@@ -1,4 +1,4 @@
-"""`make bench`: one event of the tip dialogue from HTTP request to durable commit and reply."""
+"""`make bench`: the ear (speed, quality, likeness), then one event from request to reply."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from bench import alike, ears
 from bench.crowd import Figures, talk_all
 from tests.server import ROOT, Server, free_port
 
@@ -24,6 +25,10 @@ RUNS = 3
 def main() -> None:
     """Print every figure the README quotes."""
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    named = os.environ.get("PUBLIC_SETS")
+    data = Path(named) if named else None
+    ears.report(data)
+    alike.report(data)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         models = home / "models"

@@ -23,7 +23,7 @@ def sentences(data: Path | None) -> Iterator[str]:
         return
     seen = set()
     for path in sorted(data.glob("*.jsonl.gz")):
-        for line in gzip.decompress(path.read_bytes()).decode().splitlines():
+        for line in gzip.decompress(path.read_bytes()).decode().strip().split("\n"):
             words = json.loads(line)["text"].split()
             key = " ".join(words[:6]).lower()
             if len(words) >= LEAST and key not in seen:

@@ -60,7 +60,7 @@ class Reading:
     """The features of a message that the model knows, and their weights column by column."""
 
     names: list[str]
-    columns: list[tuple[int, ...]]
+    columns: list[bytes]
 
 
 class Model:
@@ -74,6 +74,7 @@ class Model:
         self.axes = axes
         self.until = until  # corrections made before this day (ISO) were learned; "" for none
         self._rows = rows
+        self._width = _width(axes)
 
     @property
     def size(self) -> int:
@@ -96,11 +97,12 @@ class Model:
         """What the model knows of these features."""
         rows = self._rows
         names = [name for name in found if name in rows]
-        return Reading(names, list(zip(*[rows[name] for name in names], strict=True)))
+        together, width = b"".join([rows[name] for name in names]), self._width
+        return Reading(names, [together[at::width] for at in range(width)])
 
     def scores(self, reading: "Reading") -> list[list[float]]:
         """For each axis the scores of its labels, for a message read so."""
-        sums = list(map(sum, reading.columns)) or [0] * _width(self.axes)
+        sums = list(map(sum, reading.columns))
         zero, scores, start = ZERO * len(reading.names), [], 0
         for axis in self.axes:
             end = start + len(axis.labels)

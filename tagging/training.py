@@ -157,7 +157,7 @@ def _fit(learned: Sequence[Sample], lexicon: dict[str, list[Document]]) -> Model
             if (label := sample.message.label(axis))
             for found in sample.copies
         ]
-        axes[axis] = _weights([*documents, *lexicon[axis]], _PENALTY[axis])
+        axes[axis] = weights_of([*documents, *lexicon[axis]], _PENALTY[axis])
         order[axis] = taxonomy.load().ids(axis)
     return packed(axes, order)
 
@@ -170,7 +170,7 @@ def _spoken_for(axis: str) -> Iterable[Document]:
             yield from [Document(found, label)] * _OFTEN[weight]
 
 
-def _weights(documents: Sequence[Document], penalty: float) -> weights.Weights:
+def weights_of(documents: Sequence[Document], penalty: float) -> weights.Weights:
     """The weights that underthesea's trained core finds for `documents`."""
     classifier = underthesea_core.TextClassifier(
         max_features=1 << 20, ngram_range=(1, 1), min_df=_RARE, c=penalty
