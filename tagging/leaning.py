@@ -22,16 +22,17 @@ def leaned(weights: Weights, documents: Iterable[tuple[list[str], str]], part: f
     counts: dict[str, Counter[str]] = {label: Counter() for label in weights.labels}
     for found, label in documents:
         counts[label].update(found)
-    everywhere = sum(counts.values(), Counter[str]())
-    size, total = _UNSEEN * len(everywhere), everywhere.total()
     names = sorted(weights.features, key=weights.features.__getitem__)
+    with_it = [[own[name] for name in names] for own in counts.values()]
+    with_any = [sum(column) for column in zip(*with_it, strict=True)]
+    logs = [log(n + _UNSEEN) for n in range(max(with_any, default=0) + 1)]
+    size, total = _UNSEEN * len(names), sum(with_any)
     weight = array("f")
-    for own in counts.values():
-        here = own.total()
-        apart = log((here + size) / (total - here + size))
-        for name in names:
-            with_it = own[name] + _UNSEEN
-            without = everywhere[name] - own[name] + _UNSEEN
-            at = len(weight)
-            weight.append(weights.weight[at] + part * (log(with_it / without) - apart))
+    for own in with_it:
+        apart = log((sum(own) + size) / (total - sum(own) + size))
+        before = weights.weight[len(weight) : len(weight) + len(names)]
+        weight.extend(
+            old + part * (logs[n] - logs[all_of_it - n] - apart)
+            for old, n, all_of_it in zip(before, own, with_any, strict=True)
+        )
     return replace(weights, weight=weight)

@@ -154,7 +154,7 @@ def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) ->
         rows = [_pulls(weights, label, at, rarity) for label in order[name]]
         sizes = sorted(abs(value) for row in rows for value in row if value)
         scale = sizes[int(len(sizes) * _STRONGEST)] / _STEPS
-        columns += [bytes(_small(value / scale) for value in row) for row in rows]
+        columns += [_small(row, scale) for row in rows]
         columns.append(bytes(min(255, round(r * r * _RARITY)) for r in rarity))
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
@@ -173,8 +173,11 @@ def _pulls(weights: Weights, label: str, at: list[int], rarity: list[float]) -> 
     return [weights.weight[start + i] * r if i >= 0 else 0.0 for i, r in pairs]
 
 
-def _small(value: float) -> int:
-    return ZERO + max(-_STEPS, min(_STEPS, round(value)))
+def _small(row: list[float], scale: float) -> bytes:
+    """Weights as bytes, cut to the strongest that is kept."""
+    most = scale * _STEPS
+    cut = (most if one > most else -most if one < -most else one for one in row)
+    return bytes([ZERO + round(one / scale) for one in cut])
 
 
 def _telling(axes: Iterable[Weights]) -> list[str]:
