@@ -39,6 +39,7 @@ from tagging.training import (
 SEVERAL = 5  # different reports in which a word stands before it may be kept in the model's file
 _SLACK = 0.005  # of the mean F1 on held-out messages; less is chance
 _SLACK_OF_EMERGENCIES = 0.02  # of their recall; about two messages
+_EMERGENCIES = 0.93  # the recall under which none may fall that was above it
 _PATIENCE = 900  # seconds
 _NICE = 15
 
@@ -146,11 +147,12 @@ def learned(
     new = fitted([*own, *theirs])
     recent = [one for one in corrections if not used.until or one.on >= used.until]
     old_score, new_score = _heldout(used), _heldout(Tagger(new.model))
+    best = max(used.best, _mean(old_score))
     recent_old = _right(_said(used, one) for one in recent)
     recent_new = _right(_unseen(new, own, corrections, theirs, recent))
-    taken = _better(old_score, new_score) and recent_new > recent_old
+    taken = _as_good(old_score, new_score, best) and recent_new > recent_old
     if taken:
-        save(new.model.taught(until), folder)
+        save(new.model.taught(until, max(best, _mean(new_score))), folder)
     return Lesson(
         taken, len(corrections), _mean(old_score), _mean(new_score), recent_old, recent_new
     )
@@ -164,9 +166,10 @@ def _unseen(
     recent: Sequence[Correction],
 ) -> Iterator[list[bool]]:
     """How recent corrections are labelled by models that are as the new one, but without them."""
+    wanted = set(recent)
     for fold in range(FOLDS):
         part = [one for one, at in zip(corrections, theirs, strict=True) if at.fold == fold]
-        asked = [one for one in part if one in recent]
+        asked = [one for one in part if one in wanted]
         if asked:
             others = [each for each in theirs if each.fold != fold]
             tagger = Tagger(fitted_as(new, [*own, *others]))
@@ -224,10 +227,16 @@ def _mean(both: Iterable[Evaluation]) -> float:
     return sum(figures) / len(figures)
 
 
-def _better(old: tuple[Evaluation, Evaluation], new: tuple[Evaluation, Evaluation]) -> bool:
-    """Whether nothing is lost on the held-out messages, least of all an emergency."""
-    caught = [sum(_emergencies(one) for one in both) / 2 for both in (old, new)]
-    return _mean(new) >= _mean(old) - _SLACK and caught[1] >= caught[0] - _SLACK_OF_EMERGENCIES
+def _as_good(
+    old: tuple[Evaluation, Evaluation], new: tuple[Evaluation, Evaluation], best: float
+) -> bool:
+    """Whether nothing is lost on the held-out messages, least of all an emergency.
+
+    `best` is what any model before has reached, so that small losses do not add up.
+    """
+    before, after = (sum(_emergencies(one) for one in both) / 2 for both in (old, new))
+    caught = after >= min(before, _EMERGENCIES) and after >= before - _SLACK_OF_EMERGENCIES
+    return caught and _mean(new) >= best - _SLACK
 
 
 def _emergencies(evaluation: Evaluation) -> float:

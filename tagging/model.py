@@ -70,9 +70,12 @@ class Model:
     the squared rarity of the feature, which gives the length by which a score is divided.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], rows: dict[str, bytes], until: str = "") -> None:
+    def __init__(
+        self, axes: tuple[Axis, ...], rows: dict[str, bytes], until: str = "", best: float = 0.0
+    ) -> None:
         self.axes = axes
         self.until = until  # corrections made before this day (ISO) were learned; "" for none
+        self.best = best  # the best mean F1 on held-out messages of those it was learned after
         self._rows = rows
         self._width = _width(axes)
 
@@ -83,11 +86,11 @@ class Model:
 
     def calibrated(self, axes: tuple[Axis, ...]) -> "Model":
         """The same weights with other thresholds."""
-        return Model(axes, self._rows, self.until)
+        return Model(axes, self._rows, self.until, self.best)
 
-    def taught(self, until: str) -> "Model":
-        """The same model, which says until which day's corrections it has learned from."""
-        return Model(self.axes, self._rows, until)
+    def taught(self, until: str, best: float) -> "Model":
+        """The same model, which says until which day it has learned, and after how good ones."""
+        return Model(self.axes, self._rows, until, best)
 
     def names(self) -> frozenset[str]:
         """Every feature it knows: what of the texts it was made of can be read out of it."""
@@ -120,7 +123,8 @@ class Model:
         """Write the model to `path`: a line of JSON, the features line by line, the rows."""
         names = "\n".join(self._rows).encode()
         axes = [asdict(axis) for axis in self.axes]
-        head = {"shape": _SHAPE, "axes": axes, "names": len(names), "until": self.until}
+        learned = {"until": self.until, "best": self.best}
+        head = {"shape": _SHAPE, "axes": axes, "names": len(names), **learned}
         path.write_bytes(json.dumps(head).encode() + b"\n" + names + b"".join(self._rows.values()))
 
     @classmethod
@@ -138,7 +142,7 @@ class Model:
             axes, rows = tuple(map(_axis, facts["axes"])), body[facts["names"] :]
             starts = range(0, len(rows), width := _width(axes))
             known = {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
-            return cls(axes, known, facts.get("until", ""))
+            return cls(axes, known, facts.get("until", ""), facts.get("best", 0.0))
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenModel(str(path)) from error
 

@@ -61,6 +61,11 @@ class Tagger:
         """Before which day's corrections it has learned (ISO); empty where from none."""
         return self._model.until
 
+    @property
+    def best(self) -> float:
+        """The best mean F1 on held-out messages of the models it was learned after, or 0."""
+        return self._model.best
+
     def tag(self, text: str) -> Tags:
         """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
         words = read(text)

@@ -60,6 +60,7 @@ def lesson(few: Path, planted: list[Correction], tmp_path_factory: pytest.TempPa
     assert came.taken
     assert came.recent_new > came.recent_old
     assert came.texts == len(planted)
+    assert Model.load(folder).best == max(came.heldout_old, came.heldout_new)
     return folder
 
 
