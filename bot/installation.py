@@ -29,7 +29,7 @@ from storage.vocabulary import Language, Role
 from storage.workdays import SHIPPED, Workdays, read_holidays
 from tagging.emergency import Emergency
 from tagging.places import Places
-from tagging.tagger import Tagger
+from tagging.tagger import TaggerInUse
 from tagging.training import train
 
 ROOMS = Path(__file__).parent.parent
@@ -66,13 +66,18 @@ class Installation:
         """The gazetteer, loaded once."""
         return Places.load(self.models)
 
+    @cached_property
+    def tagger(self) -> TaggerInUse:
+        """The tagger, loaded once; the clock looks whether another model was put in place."""
+        return TaggerInUse(self.models)
+
     def today(self) -> date:
         """The date in the installation's zone."""
         return now().astimezone(self.settings.zone).date()
 
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
-        ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
+        ears = Ears(self.tagger, self.places, Emergency.load().tells)
         house = House(
             self.settings.zone,
             self.workdays,

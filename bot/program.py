@@ -41,6 +41,13 @@ app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
 app.add_typer(campaign, name="campaign")
 
+LESSONS = {
+    "taken": "Learned from {count} corrected reports: the new model is better and in use.",
+    "kept": "Tried {count} corrected reports: the new model is not better, the old one stays.",
+    "nothing": "Nobody has corrected anything since the last lesson.",
+    "failed": "The lesson failed; the log says why, and the old model stays.",
+}
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -195,6 +202,7 @@ def digest(
     """Print the digest of a period; one that is over is frozen for good by the first to ask."""
     from bot.office import office_of
     from scheduler.edition import text
+    from scheduler.likeness import gather
     from scheduler.periods import BadPeriod
     from scheduler.press import ask
     from scheduler.snapshot import thaw
@@ -206,6 +214,7 @@ def digest(
     if unit is not None and unit not in tree.units:
         _stop(f"There is no unit {unit}. One of: {', '.join(tree.units)}")
     office = office_of(opened)
+    gather(opened.store, most=sys.maxsize)
     try:
         made = ask(opened.store, unit or tree.root.id, period, now(), office)
     except BadPeriod as bad:
@@ -347,6 +356,38 @@ def tagger_evaluate(
     out.print(judged(chosen.data_dir / "models", bare), markup=False)
 
 
+@tagger.command("learn")
+def tagger_learn() -> None:
+    """Learn now from what people corrected, as each night does; takes a model only if better."""
+    from bot.labelling import taught
+
+    opened = _opened()
+    ensure_models(opened)
+    lesson = taught(opened)
+    out.print(LESSONS[lesson.state].format(count=lesson.texts))
+
+
+@tagger.command("rollback")
+def tagger_rollback() -> None:
+    """Go back to the model that was in use before; a second time undoes the first."""
+    from bot.labelling import rolled_back
+    from tagging.model import BrokenModel, NoModel
+
+    try:
+        rolled_back(_opened())
+    except (NoModel, BrokenModel):
+        _stop("There is no model from before.")
+    out.print("The model from before is in use; running programs pick it up within a minute.")
+
+
+@tagger.command("history")
+def tagger_history() -> None:
+    """List what the tagger learned from corrections, and whether it was better for it."""
+    from bot.labelling import history
+
+    out.print(history(_opened()))
+
+
 @case.command("list")
 def case_list(
     unit: Annotated[str | None, typer.Option(help="With all units under it.")] = None,
@@ -366,6 +407,37 @@ def case_show(alias: str) -> None:
         out.print(full_case(_opened(), alias), markup=False)
     except NoSuchCase:
         _stop(f"There is no case {alias}.")
+
+
+@case.command("alike")
+def case_alike(alias: str) -> None:
+    """List what others told in nearly the same words, of the same topic, place and week."""
+    from bot.desk import NoSuchCase, alike_cases
+
+    try:
+        out.print(alike_cases(_opened(), alias))
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+
+
+@case.command("label")
+def case_label(
+    alias: str,
+    topic: Annotated[str | None, typer.Option(help="As in tagging/taxonomy.toml.")] = None,
+    sentiment: Annotated[str | None, typer.Option(help="praise, neutral, criticism.")] = None,
+    urgency: Annotated[str | None, typer.Option(help="emergency, pressing, routine.")] = None,
+) -> None:
+    """Correct or confirm the machine's labels: these count, and the machine learns from them."""
+    from bot.desk import NoSuchCase, label
+
+    wanted = {"topic": topic, "sentiment": sentiment, "urgency": urgency}
+    try:
+        given = label(_opened(), alias, wanted)
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+    except ValueError as wrong:
+        _stop(str(wrong))
+    out.print(f"{alias}: {', '.join(given.values())}", markup=False)
 
 
 @case.command("file")

@@ -72,6 +72,7 @@ class Settings(BaseSettings):
     organisations_file: Path | None = None
     smallest_panel: Annotated[int, Field(ge=5)] = 10
     smallest_group: Annotated[int, Field(ge=5)] = 5
+    learn_hour: Annotated[int, Field(ge=0, le=23)] = 3
     keep_days: Annotated[int, Field(ge=30, le=730)] = 730
     messages_per_minute: Annotated[int, Field(ge=0)] = 60
     telegram_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")

@@ -188,7 +188,10 @@ class Report(SQLModel, table=True):
 
 
 class Tag(SQLModel, table=True):
-    """A suggestion of the machine, or the correction of a person, with its words sealed."""
+    """A suggestion of the machine, or the correction of a person (`on`), its words sealed.
+
+    A row `by` the machine also says that the sender agreed to a machine reading the report.
+    """
 
     __tablename__: ClassVar[Any] = "tag"
     __table_args__ = UNORDERED
@@ -198,6 +201,38 @@ class Tag(SQLModel, table=True):
     label: str
     confidence: float
     reasons: bytes
+    on: date | None = Field(default=None)
+
+
+class Alike(SQLModel, table=True):
+    """Which reports say nearly the same: the name of a report's group, sealed under its row.
+
+    `waits`: the report has not been laid beside its like yet. Only reports that a machine may
+    read are here.
+    """
+
+    __tablename__: ClassVar[Any] = "alike"
+    __table_args__ = UNORDERED
+    report: str = Field(primary_key=True, foreign_key="report.id")
+    waits: bool = Field(index=True)
+    sealed: bytes
+
+
+class Lesson(SQLModel, table=True):
+    """One time the tagger learned from corrections, and how old and new model did (0 to 1).
+
+    Whoever inserts the row of a night owns its learning; `state` says what came of it.
+    """
+
+    __tablename__: ClassVar[Any] = "lesson"
+    day: date = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    state: str
+    texts: int = 0
+    heldout_old: float | None = None
+    heldout_new: float | None = None
+    recent_old: float | None = None
+    recent_new: float | None = None
 
 
 class Case(SQLModel, table=True):

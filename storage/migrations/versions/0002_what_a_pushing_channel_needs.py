@@ -14,15 +14,16 @@ NONE = sa.text('0')
 
 
 def upgrade() -> None:
-    with op.batch_alter_table('outgoing', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('bulk', sa.Boolean(), nullable=False, server_default=NO))
-        batch_op.add_column(sa.Column('claimed', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True))
-        batch_op.add_column(sa.Column('doubt', sa.Boolean(), nullable=False, server_default=NO))
-        batch_op.add_column(sa.Column('done', sa.Integer(), nullable=False, server_default=NONE))
-        batch_op.add_column(sa.Column('tries', sa.Integer(), nullable=False, server_default=NONE))
-        batch_op.create_index('ix_outgoing_due', ['channel', 'bulk', 'n'], unique=False)
-    with op.batch_alter_table('address', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('shut', sa.Boolean(), nullable=False, server_default=NO))
+    for column in (
+        sa.Column('bulk', sa.Boolean(), nullable=False, server_default=NO),
+        sa.Column('claimed', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
+        sa.Column('doubt', sa.Boolean(), nullable=False, server_default=NO),
+        sa.Column('done', sa.Integer(), nullable=False, server_default=NONE),
+        sa.Column('tries', sa.Integer(), nullable=False, server_default=NONE),
+    ):
+        op.add_column('outgoing', column)  # not by a copy of the table, which leaves free pages
+    op.create_index('ix_outgoing_due', 'outgoing', ['channel', 'bulk', 'n'], unique=False)
+    op.add_column('address', sa.Column('shut', sa.Boolean(), nullable=False, server_default=NO))
     op.create_table('held',
     sa.Column('key', sa.LargeBinary(), nullable=False),
     sa.Column('number', sa.Integer(), nullable=False),
