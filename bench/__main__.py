@@ -1,4 +1,4 @@
-"""`make bench`: what one event costs, on the web and on Telegram, and how a broadcast goes."""
+"""`make bench`: the ear, then what an event costs on the web and on Telegram, and a broadcast."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from bench import alike, ears
 from bench.broadcast import broadcast
 from bench.crowd import Figures, talk_all
 from bench.platform import SECRET, drive
@@ -27,6 +28,10 @@ PACE = 400.0  # events a second
 def main() -> None:
     """Print every figure the README quotes."""
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    named = os.environ.get("PUBLIC_SETS")
+    data = Path(named) if named else None
+    ears.report(data)
+    alike.report(data)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         models = home / "models"
@@ -40,6 +45,8 @@ def main() -> None:
         _usual(home)
         (home / "many").mkdir()
         print(broadcast(home / "many", models))
+        for number in range(RUNS):
+            _queue(home, number)
 
 
 def _telegram(folder: Path, models: Path, number: int) -> None:
@@ -78,6 +85,13 @@ def _usual(home: Path) -> None:
         process.wait(timeout=10)
     print(f"usual aiogram + SQLModel handler: {_said(full)}")
     print(f"  at {PACE:.0f}/s: {_said(paced)}")
+
+
+def _queue(home: Path, number: int) -> None:
+    folder = home / f"queue{number}"
+    folder.mkdir()
+    command = [sys.executable, "-m", "bench.queueing", str(folder), "10000"]
+    subprocess.run(command, cwd=ROOT, check=True)
 
 
 def _train(models: Path) -> None:

@@ -12,6 +12,7 @@ import pysqlite3
 from dotenv import dotenv_values
 
 from bot import settings
+from bot.campaigns import holidays_run_out
 from bot.finding import Finding
 from bot.installation import Installation, open_installation
 from bot.settings import Settings, WrongSetting
@@ -38,7 +39,7 @@ def examine() -> Iterator[Finding]:
     except (WrongSetting, BadDatabase, KeysMissing, NewerDatabase, StoreDown) as trouble:
         yield Finding("database", False, _what_helps(trouble))
         return
-    for examined in (_database, _keys, _models, _units, _people, _letters, _reports):
+    for examined in (_database, _keys, _models, _units, _people, _calendar, _letters, _reports):
         yield _safely(examined, opened)
     if chosen.telegram_token.get_secret_value():
         from bot.channels.telegram.office import check
@@ -132,6 +133,15 @@ def _people(opened: Installation) -> Finding:
     if not supervisors:
         return Finding("people", False, "no supervisor, so nobody gets a digest: `invite` one.")
     return Finding("people", True, f"{administrators} administrators, {supervisors} supervisors.")
+
+
+def _calendar(opened: Installation) -> Finding:
+    year = opened.workdays.holidays.known_until
+    fine = not holidays_run_out(opened)
+    sentence = f"public holidays are known until {year}"
+    return Finding(
+        "calendar", fine, f"{sentence}." if fine else f"{sentence}: add to HOLIDAYS_FILE."
+    )
 
 
 def _letters(opened: Installation) -> Finding:

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from bot.clerk import Busy
-from handlers.reception import House, settling
+from handlers.house import House
+from handlers.reception import settling
 from storage import talks
 from storage.store import Store, StoreDown
 from storage.vocabulary import Event, Part, Person, Said

@@ -14,17 +14,22 @@ from pathlib import Path
 
 from bot.settings import Settings, WrongSetting
 from handlers.dialogue import Chance, Ears
-from handlers.reception import House, Reception
+from handlers.house import House
+from handlers.reception import Reception
 from storage import people, talks, words
 from storage.attachments import Vault
+from storage.campaign import Campaign
+from storage.campaign_file import read_campaign
 from storage.migrating import migrate, revision
+from storage.organisations import Organisation, read_organisations
 from storage.sealing import Keys, KeysMissing, Seal
 from storage.store import Store, Work
 from storage.units import read_units
 from storage.vocabulary import Language, Role
+from storage.workdays import SHIPPED, Workdays, read_holidays
 from tagging.emergency import Emergency
 from tagging.places import Places
-from tagging.tagger import Tagger
+from tagging.tagger import TaggerInUse
 from tagging.training import train
 
 ROOMS = Path(__file__).parent.parent
@@ -48,6 +53,8 @@ class Installation:
     catalogues: dict[Language, words.Words]
     vault: Vault
     incoming: Vault
+    workdays: Workdays
+    organisations: tuple[Organisation, ...]
 
     @property
     def models(self) -> Path:
@@ -59,14 +66,26 @@ class Installation:
         """The gazetteer, loaded once."""
         return Places.load(self.models)
 
+    @cached_property
+    def tagger(self) -> TaggerInUse:
+        """The tagger, loaded once; the clock looks whether another model was put in place."""
+        return TaggerInUse(self.models)
+
     def today(self) -> date:
         """The date in the installation's zone."""
         return now().astimezone(self.settings.zone).date()
 
     def reception(self) -> Reception:
         """The reception with everything it hears with; loads the models."""
-        ears = Ears(Tagger.load(self.models), self.places, Emergency.load().tells)
-        return Reception(ears, self.catalogues, House(self.settings.zone), chance())
+        ears = Ears(self.tagger, self.places, Emergency.load().tells)
+        house = House(
+            self.settings.zone,
+            self.workdays,
+            self.settings.smallest_panel,
+            self.organisations,
+            shipped_campaigns(),
+        )
+        return Reception(ears, self.catalogues, house, chance())
 
     def invite(self, role: Role, unit: str) -> str:
         """Make an invitation and return its code; only the code's keyed hash is kept."""
@@ -108,6 +127,8 @@ def open_installation(settings: Settings) -> Installation:
         _words(settings),
         Vault(settings.data_dir / "attachments", seal),
         Vault(settings.data_dir / "incoming", seal),
+        _workdays(settings),
+        _organisations(settings),
     )
     _plant_units(opened)
     return opened
@@ -147,6 +168,28 @@ def _words(settings: Settings) -> dict[Language, words.Words]:
         return words.load(*_word_folders(settings))
     except ValueError as slip:
         raise WrongSetting(f"WORDS_DIR={settings.words_dir}: {slip}") from None
+
+
+def _workdays(settings: Settings) -> Workdays:
+    try:
+        holidays = read_holidays(settings.holidays_file or SHIPPED)
+    except (OSError, ValueError) as error:
+        raise WrongSetting(f"HOLIDAYS_FILE={settings.holidays_file}: {error}") from None
+    return Workdays(settings.zone, settings.quiet_from, settings.quiet_until, holidays)
+
+
+def _organisations(settings: Settings) -> tuple[Organisation, ...]:
+    chosen = settings.organisations_file
+    try:
+        return read_organisations(chosen or ROOMS / "campaigns" / "organisations.toml")
+    except (OSError, ValueError) as error:
+        raise WrongSetting(f"ORGANISATIONS_FILE={chosen}: {error}") from None
+
+
+def shipped_campaigns() -> tuple[Campaign, ...]:
+    """The campaigns that come with the program."""
+    files = sorted((ROOMS / "campaigns").glob("*.toml"))
+    return tuple(read_campaign(each) for each in files if each.stem != "organisations")
 
 
 def _word_folders(settings: Settings) -> tuple[Path, ...]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from bot.installation import Installation, chance, now
 from scheduler import chart
 from scheduler.due import due
+from scheduler.lessons import tonight
+from scheduler.likeness import gather
 from scheduler.office import Office
-from storage import attachments, people, reports
+from storage import attachments, people, reports, rounds
 from tagging import phrases, taxonomy
+from tagging.learning import School
+from tagging.model import BrokenModel, NoModel
+
+log = logging.getLogger("langnghe.office")
 
 LETTER_DAYS = 60  # a digest, or a notice, waits so long for its reader
 
@@ -40,6 +47,11 @@ def office_of(installation: Installation, longest: Mapping[str, int] | None = No
         ids=chance().letters,
         letter_days=LETTER_DAYS,
         longest=longest or {},
+        workdays=installation.workdays,
+        meeting_day=chosen.meeting_day,
+        smallest_panel=chosen.smallest_panel,
+        school=School(installation.models),
+        learn_hour=chosen.learn_hour,
     )
 
 
@@ -47,10 +59,22 @@ def tick_of(installation: Installation, office: Office) -> Callable[[], None]:
     """One look of the clock: what is due, and what is past its time."""
 
     def tick() -> None:
+        gather(installation.store)
         due(installation.store, now(), office)
         forget(installation)
+        tonight(installation.store, now(), office)
+        renew(installation)
 
     return tick
+
+
+def renew(installation: Installation) -> None:
+    """Pick up the model that another program, or the night, has put in place."""
+    try:
+        if installation.tagger.look():
+            log.info("another model labels from now on")
+    except (NoModel, BrokenModel) as error:
+        log.error("the new model cannot be used, the old one stays: %s", type(error).__name__)
 
 
 def forget(installation: Installation) -> None:
@@ -60,6 +84,7 @@ def forget(installation: Installation) -> None:
         long_ago = today - timedelta(days=installation.settings.keep_days)
         reports.forget(work, long_ago)
         people.expire(work, long_ago)
+        rounds.forget(work, now() - timedelta(days=installation.settings.keep_days))
         attachments.expire(work, today)
         wanted = attachments.stored(work)
     for name in installation.vault.older(now() - timedelta(hours=1)) - wanted:

@@ -34,10 +34,19 @@ tagger = typer.Typer(help="The machine that suggests labels.", no_args_is_help=T
 case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
 telegram = typer.Typer(help="What Telegram knows of this bot.", no_args_is_help=True)
+campaign = typer.Typer(help="Rounds of collaborators and officers.", no_args_is_help=True)
 app.add_typer(tagger, name="tagger")
 app.add_typer(telegram, name="telegram")
 app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
+app.add_typer(campaign, name="campaign")
+
+LESSONS = {
+    "taken": "Learned from {count} corrected reports: the new model is better and in use.",
+    "kept": "Tried {count} corrected reports: the new model is not better, the old one stays.",
+    "nothing": "Nobody has corrected anything since the last lesson.",
+    "failed": "The lesson failed; the log says why, and the old model stays.",
+}
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -193,6 +202,7 @@ def digest(
     """Print the digest of a period; one that is over is frozen for good by the first to ask."""
     from bot.office import office_of
     from scheduler.edition import text
+    from scheduler.likeness import gather
     from scheduler.periods import BadPeriod
     from scheduler.press import ask
     from scheduler.snapshot import thaw
@@ -204,6 +214,7 @@ def digest(
     if unit is not None and unit not in tree.units:
         _stop(f"There is no unit {unit}. One of: {', '.join(tree.units)}")
     office = office_of(opened)
+    gather(opened.store, most=sys.maxsize)
     try:
         made = ask(opened.store, unit or tree.root.id, period, now(), office)
     except BadPeriod as bad:
@@ -345,6 +356,38 @@ def tagger_evaluate(
     out.print(judged(chosen.data_dir / "models", bare), markup=False)
 
 
+@tagger.command("learn")
+def tagger_learn() -> None:
+    """Learn now from what people corrected, as each night does; takes a model only if better."""
+    from bot.labelling import taught
+
+    opened = _opened()
+    ensure_models(opened)
+    lesson = taught(opened)
+    out.print(LESSONS[lesson.state].format(count=lesson.texts))
+
+
+@tagger.command("rollback")
+def tagger_rollback() -> None:
+    """Go back to the model that was in use before; a second time undoes the first."""
+    from bot.labelling import rolled_back
+    from tagging.model import BrokenModel, NoModel
+
+    try:
+        rolled_back(_opened())
+    except (NoModel, BrokenModel):
+        _stop("There is no model from before.")
+    out.print("The model from before is in use; running programs pick it up within a minute.")
+
+
+@tagger.command("history")
+def tagger_history() -> None:
+    """List what the tagger learned from corrections, and whether it was better for it."""
+    from bot.labelling import history
+
+    out.print(history(_opened()))
+
+
 @case.command("list")
 def case_list(
     unit: Annotated[str | None, typer.Option(help="With all units under it.")] = None,
@@ -364,6 +407,37 @@ def case_show(alias: str) -> None:
         out.print(full_case(_opened(), alias), markup=False)
     except NoSuchCase:
         _stop(f"There is no case {alias}.")
+
+
+@case.command("alike")
+def case_alike(alias: str) -> None:
+    """List what others told in nearly the same words, of the same topic, place and week."""
+    from bot.desk import NoSuchCase, alike_cases
+
+    try:
+        out.print(alike_cases(_opened(), alias))
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+
+
+@case.command("label")
+def case_label(
+    alias: str,
+    topic: Annotated[str | None, typer.Option(help="As in tagging/taxonomy.toml.")] = None,
+    sentiment: Annotated[str | None, typer.Option(help="praise, neutral, criticism.")] = None,
+    urgency: Annotated[str | None, typer.Option(help="emergency, pressing, routine.")] = None,
+) -> None:
+    """Correct or confirm the machine's labels: these count, and the machine learns from them."""
+    from bot.desk import NoSuchCase, label
+
+    wanted = {"topic": topic, "sentiment": sentiment, "urgency": urgency}
+    try:
+        given = label(_opened(), alias, wanted)
+    except NoSuchCase:
+        _stop(f"There is no case {alias}.")
+    except ValueError as wrong:
+        _stop(str(wrong))
+    out.print(f"{alias}: {', '.join(given.values())}", markup=False)
 
 
 @case.command("file")
@@ -406,6 +480,91 @@ def case_answer(
     except ValueError as wrong:
         _stop(str(wrong))
     out.print(f"{alias}: {state}", markup=False)
+
+
+@campaign.command("check")
+def campaign_check(
+    file: Annotated[str, typer.Argument(help="A TOML file, or a name of ours.")],
+) -> None:
+    """Say whether a campaign file is good, or which line is not and why."""
+    from bot.campaigns import checked
+    from storage.campaign_file import BadCampaign
+
+    try:
+        found = checked(_opened(), file)
+    except BadCampaign as bad:
+        _stop(str(bad))
+    out.print(f"{found.id}: {len(found.question)} questions, {found.when}", markup=False)
+
+
+@campaign.command("add")
+def campaign_add(
+    file: Annotated[str, typer.Argument(help="A TOML file, or a name of ours.")],
+) -> None:
+    """Put a campaign in force; one that was answered already is not changed any more."""
+    from bot.campaigns import put_in_force
+    from storage.campaign_file import BadCampaign
+    from storage.rounds import Fixed
+
+    try:
+        found = put_in_force(_opened(), file)
+    except BadCampaign as bad:
+        _stop(str(bad))
+    except Fixed as fixed:
+        _stop(f"{fixed} has been answered or has ended, so it stays as it is: use another id.")
+    out.print(f"{found.id} is in force: {found.when}", markup=False)
+
+
+@campaign.command("end")
+def campaign_end(id: str) -> None:
+    """End a campaign: no more rounds; one that is open takes no more answers and is counted."""
+    from bot.campaigns import end
+
+    if not end(_opened(), id):
+        _stop(f"There is no campaign {id}; `campaign list` shows them.")
+    out.print(f"{id} has ended.", markup=False)
+
+
+@campaign.command("list")
+def campaign_list() -> None:
+    """List the campaigns and their newest rounds."""
+    from bot.campaigns import listed
+
+    out.print(listed(_opened()), markup=False)
+
+
+@campaign.command("result")
+def campaign_result(
+    round: Annotated[str, typer.Argument(help="Id of a round that is over.")],
+    unit: Annotated[str | None, typer.Option(help="Id of the unit; the highest if none.")] = None,
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Of the text.")] = "vi",
+) -> None:
+    """Print what may be shown of a round for a unit; the first to ask freezes it for good."""
+    from bot.campaigns import NoSuchRound, result
+
+    opened = _opened()
+    ensure_models(opened)
+    try:
+        out.print(result(opened, round, unit, language), markup=False)
+    except NoSuchRound:
+        _stop(f"There is no round {round} that is over; `campaign list` shows them.")
+
+
+@campaign.command("attendance")
+def campaign_attendance(
+    unit: Annotated[str | None, typer.Option(help="With all units under it.")] = None,
+    months: Annotated[int, typer.Option(help="How far back.", min=1, max=36)] = 12,
+    language: Annotated[Literal["vi", "en"], typer.Option(help="Of the text.")] = "vi",
+) -> None:
+    """Print how many of each unit were asked and answered; never what."""
+    from bot.campaigns import attendance
+
+    opened = _opened()
+    with opened.store.read() as work:
+        known = people.tree(work, opened.today()).units
+    if unit is not None and unit not in known:
+        _stop(f"There is no unit {unit}. One of: {', '.join(known)}")
+    out.print(attendance(opened, unit, months, language), markup=False)
 
 
 @keys.command("rotate")

@@ -25,7 +25,7 @@ BULK_AT_ONCE = 8  # letters in flight that nobody waits for
 LEASE = timedelta(minutes=3)  # what was not told to have arrived by then is in doubt
 GLANCE = 2.0  # seconds between two looks at the outbox when nobody nudges
 ONE_CHAT = 1.05  # seconds between two bulk messages to one person (Telegram: 1/s)
-IN_DIALOGUE = 60.0  # seconds after somebody spoke, in which nothing comes between
+IN_DIALOGUE = 60.0  # seconds after somebody answered a dialogue: nothing comes between
 MOST_A_SECOND = 28  # of both lanes, of the 30 that Telegram takes; the bulk lane gives way
 PATIENCE = 2.0  # seconds of the first wait after a fault; doubled with each
 MOST_PATIENCE = 3600.0
@@ -107,7 +107,9 @@ class Sender:
 
     def soon(self, person: Person, taken: Taken) -> None:
         """Send the replies to what was just taken, behind what the person already waits for."""
-        self._spoke[taken.key] = time.monotonic()
+        self._spoke.pop(taken.key, None)
+        if taken.busy:
+            self._spoke[taken.key] = time.monotonic()
         if taken.repeated:
             self._start(self._once_more(person, taken.key))
             return

@@ -67,7 +67,12 @@ class Settings(BaseSettings):
     digest_hour: Annotated[int, Field(ge=0, le=23)] = 8
     quiet_from: Annotated[int, Field(ge=0, le=23)] = 21
     quiet_until: Annotated[int, Field(ge=0, le=23)] = 7
+    meeting_day: Annotated[int, Field(ge=1, le=28)] = 25
+    holidays_file: Path | None = None
+    organisations_file: Path | None = None
+    smallest_panel: Annotated[int, Field(ge=5)] = 10
     smallest_group: Annotated[int, Field(ge=5)] = 5
+    learn_hour: Annotated[int, Field(ge=0, le=23)] = 3
     keep_days: Annotated[int, Field(ge=30, le=730)] = 730
     messages_per_minute: Annotated[int, Field(ge=0)] = 60
     telegram_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")

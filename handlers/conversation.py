@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from handlers.asking import due_prompts
 from handlers.commands import Command, Commands
 from handlers.dialogue import About, Begin, Desk, Dialogue, Outcome, Settled, dialogues
 from handlers.questions import Partly, Question, Retake, Unclear, receipt_in
@@ -14,6 +15,7 @@ from handlers.replay import Turn, play
 from handlers.scene import Scene
 from handlers.talk import Running, Talk
 from storage import attachments
+from storage.prompting import ROUND, prompt, round_in
 from storage.vocabulary import Message, Role, Said
 from storage.words import Words
 
@@ -57,7 +59,7 @@ class Conversation:
 
         `too_large`: how many files came with it that are more than is taken.
         """
-        held = self._held()
+        held, busy = self._held(), self.busy
         self.replies += [self.desk.tell(remark) for remark in self.talk.remarks]
         self.talk.remarks = []
         if too_large:
@@ -68,6 +70,22 @@ class Conversation:
         else:
             self._understand(said)
         attachments.drop(self.desk.work, sorted(held - self._held()))
+        if busy and not self.busy and not self.forgotten:
+            self._call()
+
+    @property
+    def busy(self) -> bool:
+        """Whether the person is in the middle of something that gives way to nothing else."""
+        running = self.talk.running
+        return running is not None and not self._dialogue(running).yields
+
+    def _call(self) -> None:
+        """Tell of the rounds that came due while something else was going on."""
+        zone = self.desk.house.zone
+        if not self.desk.house.workdays.calls(self.desk.now):
+            return  # the clock tells when people may be called again
+        for round, campaign in due_prompts(self.desk):
+            self.replies.append(prompt(self.words, campaign, round.id, round.closes, zone))
 
     def _held(self) -> set[str]:
         talks = (self.talk.running, self.talk.aside)
@@ -75,12 +93,15 @@ class Conversation:
 
     def _understand(self, said: Said) -> None:
         command = self._commands.read(said.text) if said.text and not said.files else None
+        called = round_in(said.pressed.question) if said.pressed else None
         if said.edits is not None:
             self._amend(said)
         elif said.unread:
             self._again("unclear.kind")
         elif said.start is not None:
             self._start(said.start)
+        elif called is not None:
+            self._respond(called)
         elif command is not None and not self._is_an_option(said):
             self._obey(command)
         else:
@@ -103,6 +124,18 @@ class Conversation:
         # Whatever was asked, somebody in danger sees the numbers before anything else.
         if text and self.desk.ears.danger(text):
             self.replies.append(self.desk.tell("emergency.now"))
+
+    def _respond(self, round: str) -> None:
+        self.answered.append(ROUND + round)  # so the prompt was read
+        running = self.talk.running
+        if (
+            running is not None
+            and running.name == "respond"
+            and running.given.get("round") == round
+        ):
+            self._ask()  # tapped twice
+        else:
+            self._begin(Begin("respond", {"round": round}))
 
     # -- steering -------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any, Protocol
 
+from handlers.house import House
 from handlers.scene import Gazetteer
 from storage.people import Member, Tree
 from storage.reports import Suggested
@@ -93,6 +94,7 @@ class Desk:
     tree: Callable[[], Tree]
     ears: Ears
     chance: Chance
+    house: House
 
     @property
     def language(self) -> Language:

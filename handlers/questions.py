@@ -89,6 +89,14 @@ class Question(Generic[T]):
         """What of an answer stays heard when the words that gave it are edited."""
         return None
 
+    def name(self, scene: Scene) -> str | None:
+        """What a summary calls it; None where it does not stand in one."""
+        return _known(f"{self.ask}.name", scene)
+
+    def edit(self, scene: Scene) -> str | None:
+        """The label of the button that asks it again; None where there is no such button."""
+        return _known(f"{self.ask}.edit", scene)
+
     def pressed(self, said: Said, scene: Scene) -> str | None:
         """The option somebody pressed or typed, if it is one of those offered."""
         options = self.options(scene)
@@ -96,6 +104,10 @@ class Question(Generic[T]):
             given = said.pressed.option
             return next((o.id for o in options if given in (o.id, o.code)), None)
         return chosen(said.text, options, scene.words) if said.text else None
+
+
+def _known(key: str, scene: Scene) -> str | None:
+    return scene.words(key) if scene.words.knows(key) else None
 
 
 class Choice(Question[str]):
@@ -120,6 +132,32 @@ class Choice(Question[str]):
 
     def show(self, answer: str, scene: Scene) -> str:
         return scene.words(f"{self.ask}.{answer}")
+
+
+class Labelled(Question[str]):
+    """One of a list that is no catalogue's: the ids with what people read."""
+
+    asks: ClassVar[Asks | None] = None
+
+    def __init__(
+        self, key: str, ask: str, listed: Sequence[Sequence[str]], **values: object
+    ) -> None:
+        super().__init__(key, ask, **values)
+        self.listed = listed
+
+    def options(self, scene: Scene) -> tuple[Option, ...]:
+        return tuple(Option(one, label) for one, label in self.listed)
+
+    def read(self, said: Said, scene: Scene) -> str | Unclear:
+        return self.pressed(said, scene) or Unclear("unclear.choice")
+
+    def recall(self, kept: Any) -> str:
+        if kept not in [one for one, _ in self.listed]:
+            raise Gone(self.key)
+        return str(kept)
+
+    def show(self, answer: str, scene: Scene) -> str:
+        return next((label for one, label in self.listed if one == answer), answer)
 
 
 class ChoiceOrWords(Choice):
@@ -439,18 +477,18 @@ class Review(Question[str]):
 
     def options(self, scene: Scene) -> tuple[Option, ...]:
         edits = (
-            Option(f"edit.{question.key}", scene.words(f"{question.ask}.edit"))
+            Option(f"edit.{question.key}", label)
             for question, _ in scene.path
-            if scene.words.knows(f"{question.ask}.edit")
+            if (label := question.edit(scene)) is not None
         )
         send = Option("send", scene.words(f"{self.ask}.send"))
         return (send, *edits, Option("drop", scene.words(f"{self.ask}.drop")))
 
     def text(self, scene: Scene) -> str:
         lines = [
-            f"• {scene.words(f'{question.ask}.name')}: {question.show(answer, scene)}"
+            f"• {name}: {question.show(answer, scene)}"
             for question, answer in scene.path
-            if scene.words.knows(f"{question.ask}.name")
+            if (name := question.name(scene)) is not None
         ]
         return "\n".join((scene.words(f"{self.ask}.ask"), "", *lines))
 

@@ -8,12 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from handlers.commands import Commands
 from handlers.conversation import Conversation
 from handlers.dialogue import Chance, Desk, Ears
 from handlers.forms import settle_form
+from handlers.house import House
 from handlers.talk import FILE, Talk, from_kept
 from storage import attachments, outbox, people, talks
 from storage.attachments import LARGEST, Lying
@@ -28,28 +28,11 @@ PIECES = "text"  # the group of the pieces that an app cut a long text into
 
 
 @dataclass(frozen=True)
-class House:
-    """The rules of this house, in days, and its clock's zone."""
-
-    zone: ZoneInfo
-    seen_days: int = 3  # a platform repeats an event for 24 hours at most
-    imported_days: int = 400  # an import may be repeated long after
-    talk_days: int = 7
-    quiet_days: int = 180
-    letter_days: int = 7
-    dead_days: int = 14
-    file_days: int = 8
-    reply_grace: timedelta = timedelta(seconds=10)
-    held_days: int = 2
-    held_for: timedelta = timedelta(seconds=1.5)  # nothing of a group for so long: it is whole
-
-
-@dataclass(frozen=True)
 class Taken:
     """What became of one event: the replies it led to; none for one that was taken before.
 
     `held`: it is a part of something, and waits for the rest. `answered`: the questions it
-    answered.
+    answered. `busy`: the person is in the middle of a dialogue now.
     """
 
     key: bytes
@@ -59,6 +42,7 @@ class Taken:
     failed: str | None = None
     held: bool = False
     answered: tuple[str, ...] = ()
+    busy: bool = False
 
 
 class Reception:
@@ -91,6 +75,7 @@ class Reception:
             tree=batch.units,
             ears=self.ears,
             chance=self.chance,
+            house=self.house,
         )
 
     def converse(
@@ -186,6 +171,7 @@ class _Batch:
             return self._reach(key, event.said.reachable)
         talk = from_kept(self._talks.get(key))
         again = self._again(key, self._reception.catalogues[talk.language])
+        protect = bool(talk.room)
         desk = self._reception.desk(self._work, event, key, talk, self)
         fit = [at for at in event.said.files if at.size <= LARGEST]
         files = {FILE + self._reception.chance.letters(20): at for at in fit}
@@ -202,9 +188,17 @@ class _Batch:
             self._post.letters = [each for each in self._post.letters if each.key != key]
         for question in heard.answered:
             self._post.answer(key, question)
+        protect |= bool(talk.room)
         said = heard.replies if heard.forgotten else [*again, *heard.replies]
-        replies = tuple(self._reply(event, key, message) for message in said)
-        return Taken(key, replies, wishes=heard.wishes, answered=tuple(heard.answered))
+        guarded = (replace(each, protect=protect or each.protect) for each in said)
+        replies = tuple(self._reply(event, key, message) for message in guarded)
+        return Taken(
+            key,
+            replies,
+            wishes=heard.wishes,
+            answered=tuple(heard.answered),
+            busy=heard.busy,
+        )
 
     def _reach(self, key: bytes, reachable: bool) -> Taken:
         people.shut(self._work, key, not reachable)
@@ -316,6 +310,7 @@ def _together(key: bytes, heard: Sequence[Taken]) -> Taken:
         failed=next((each.failed for each in heard if each.failed), None),
         held=any(each.held for each in heard),
         answered=tuple(question for each in heard for question in each.answered),
+        busy=any(each.busy for each in heard),
     )
 
 

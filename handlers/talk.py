@@ -54,7 +54,14 @@ class Talk:
             "running": vars(self.running) if self.running else None,
             "aside": vars(self.aside) if self.aside else None,
             "remarks": self.remarks,
+            "room": self.room,
         }
+
+    @property
+    def room(self) -> int:
+        """Bytes to whose multiple it is padded where a dialogue in it wants its size kept."""
+        talks = (self.running, self.aside)
+        return max((int(each.given.get("room", 0)) for each in talks if each), default=0)
 
 
 def from_kept(kept: Any) -> Talk:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from scheduler import edition, periods, press
+from scheduler import edition, periods, press, rounds
 from scheduler.office import SHORTEST, Office
 from scheduler.periods import BadPeriod, Period
 from scheduler.press import NoSuchUnit
@@ -39,6 +39,7 @@ def due(store: Store, now: datetime, office: Office) -> bool:
     after any downtime: each thing happens once, the late ones first. Raises StoreDown.
     """
     sent = _answer_wishes(store, now, office)
+    sent |= rounds.due(store, now, office)
     for owed in _owed(store, now, office):
         sent |= _send(store, owed, now, office)
         sent |= _answer_wishes(store, now, office)  # who waits in a talk does not wait for all

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from scheduler import periods
+from scheduler.disclosure import LEAST
+from scheduler.drift import PER
 from scheduler.snapshot import Row, Snapshot
 from scheduler.wording import Wording
 from storage.words import Words
@@ -13,7 +15,14 @@ from tagging.taxonomy import Taxonomy
 
 AXES = ("topic", "sentiment", "urgency", "place", "kind")
 MOST_ROWS = (20, 12, 8, 5, 3)  # of an axis: as many as fit, before whole sections are left out
-LEAVE_OUT = ("kind", "phrases", "urgency", "place", "sentiment")  # the first to go comes first
+LEAVE_OUT = (
+    "annex",
+    "kind",
+    "phrases",
+    "urgency",
+    "place",
+    "sentiment",
+)  # the first to go comes first
 MOST_ALIKE = 3  # topics an alternative text names
 
 
@@ -65,6 +74,7 @@ def _written(taken: Snapshot, wording: Wording, most: int, left_out: tuple[str, 
         sections["answer"] = list(_answers(taken, wording))
         sections["phrases"] = list(_phrases(taken, wording))
         sections["note"] = list(_notes(taken, wording))
+        sections["annex"] = list(_annex(taken, wording))
         blocks += [lines for name, lines in sections.items() if lines and name not in left_out]
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
@@ -176,3 +186,29 @@ def _notes(taken: Snapshot, wording: Wording) -> Iterator[str]:
     if unsure:
         yield wording.say("unsure", share=wording.percent(unsure, taken.total or 1))
     yield wording.say("note", floor=taken.floor)
+
+
+def _annex(taken: Snapshot, wording: Wording) -> Iterator[str]:
+    """What tells how far the machine's labels can be trusted this time."""
+    lines = [*_drift(taken, wording), *_alike(taken, wording)]
+    if lines:
+        yield wording.say("section.annex")
+        yield from lines
+
+
+def _drift(taken: Snapshot, wording: Wording) -> Iterator[str]:
+    found = taken.drift
+    if found is None:
+        return
+    if found.unsure is not None and found.unsure_before is not None:
+        now, before = (wording.percent(one, PER) for one in (found.unsure, found.unsure_before))
+        yield wording.say("drift_unsure", now=now, before=before, periods=found.periods)
+    if found.mix is not None:
+        share = wording.percent(found.mix, PER)
+        yield wording.say("drift_mix", share=share, periods=found.periods)
+
+
+def _alike(taken: Snapshot, wording: Wording) -> Iterator[str]:
+    many = taken.of("alike", "many")
+    if many:
+        yield wording.say("alike", least=LEAST, **_share(taken, wording, many))

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from scheduler.disclosure import Axis
+from scheduler.disclosure import LEAST, Axis
+from scheduler.drift import drift
 from scheduler.periods import Period
 from scheduler.snapshot import Part, Row, Snapshot
 from scheduler.spans import Ground, Issue, Span, Spot
@@ -35,6 +36,7 @@ class Reading:
     past: Snapshot | None
     past_rows: Sequence[Told]
     since: date | None
+    earlier: Sequence[Snapshot] = ()
 
 
 def axes(rows: Iterable[Told], until: date, taxonomy: Taxonomy) -> list[Axis]:
@@ -48,6 +50,7 @@ def axes(rows: Iterable[Told], until: date, taxonomy: Taxonomy) -> list[Axis]:
     known = {
         "answer": frozenset(("answered", "waiting", NONE)),
         "sure": frozenset(("sure", "unsure", NONE)),
+        "alike": frozenset(("many", "few")),
         **{n: frozenset((*taxonomy.ids(n), NONE)) for n in ("topic", "sentiment", "urgency")},
     }
     return [Axis(name, known.get(name), told) for name, told in counts.items()]
@@ -62,6 +65,7 @@ def _sorters(until: date) -> dict[str, Callable[[Told], str]]:
         "kind": lambda row: row.kind,
         "answer": lambda row: _answer(row, until),
         "sure": lambda row: NONE if row.topic is None else "sure" if row.sure else "unsure",
+        "alike": lambda row: "many" if row.alike >= LEAST else "few",
     }
 
 
@@ -131,6 +135,7 @@ def snapshot(read: Reading, place: Callable[[str], str], phrases: Sequence[str])
             "falling": _moved(topics, read.floor, -1),
             "oldest": _oldest(read),
             "phrases": tuple(phrases),
+            "drift": drift(read.issue.total, parts, read.earlier),
             "places": {r.label: place(r.label) for r in parts["place"].rows if r.label != NONE},
         }
     )

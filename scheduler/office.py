@@ -11,6 +11,9 @@ from zoneinfo import ZoneInfo
 from scheduler.periods import Cut, Kind
 from storage.vocabulary import Language
 from storage.words import Words
+from storage.workdays import Workdays
+from tagging.learning import Correction
+from tagging.learning import Lesson as Learned
 from tagging.taxonomy import Taxonomy
 
 SHORTEST = 2000  # UTF-16 units: what every channel takes (Zalo is the one that takes no more)
@@ -29,12 +32,21 @@ class Phrases(Protocol):
     def __call__(self, texts: Sequence[str], at_least: int, most: int) -> Sequence[Phrase]: ...
 
 
+class School(Protocol):
+    """Learns from corrections made before a day (tagging.learning.School fits)."""
+
+    def learn(self, corrections: Sequence[Correction], until: str, several: int) -> Learned: ...
+
+
 @dataclass(frozen=True)
 class Office:
     """An installation as the clock sees it. Hours are local; `ids(n)` gives n random letters.
 
+    `workdays` knows when people may be called upon; `meeting_day` (1 to 28) is that of the monthly
+    meeting; `smallest_panel` is how many have to answer a round before anything of it is shown.
     `place` names a ward by its id; `chart` draws a picture (scheduler.chart.draw) or gives no
     bytes; `longest` is how many UTF-16 units a message may have, by channel, where not 2,000.
+    `school` is where the tagger learns from corrections, after `learn_hour`; None: nowhere.
     """
 
     zone: ZoneInfo
@@ -52,7 +64,12 @@ class Office:
     chart: Callable[[Mapping[str, Any]], bytes]
     ids: Callable[[int], str]
     letter_days: int
+    workdays: Workdays
+    meeting_day: int
+    smallest_panel: int
     longest: Mapping[str, int] = field(default_factory=dict)
+    school: School | None = None
+    learn_hour: int = 3
 
     def today(self, now: datetime) -> date:
         """The date where the office is."""

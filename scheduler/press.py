@@ -12,6 +12,7 @@ from typing import Any
 from scheduler import figures, periods
 from scheduler.chart import ChartFailed
 from scheduler.disclosure import Protection, touching
+from scheduler.drift import MOST_BEFORE
 from scheduler.office import Office
 from scheduler.periods import BadPeriod, Period
 from scheduler.picture import picture
@@ -182,7 +183,20 @@ def _read(work: Work, unit: str, period: Period, now: datetime, office: Office) 
         past=thaw(before.snapshot) if before else None,
         past_rows=figures.counted(_told(work, ground, [was]), ground, was) if before else (),
         since=digests.earliest(work),
+        earlier=_earlier(work, unit, period, now, office) if closed else (),
     )
+
+
+def _earlier(
+    work: Work, unit: str, period: Period, now: datetime, office: Office
+) -> list[Snapshot]:
+    """The bulletins before this one that were published, the newest first."""
+    found = []
+    for _ in range(MOST_BEFORE):
+        period = periods.before(period)
+        digest = _found(work, unit, period, now, office)
+        found += [thaw(digest.snapshot)] if digest else []
+    return found
 
 
 def _past(work: Work, ground: Ground, span: Span) -> list[Issue]:

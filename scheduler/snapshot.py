@@ -35,6 +35,19 @@ class Part(_Frozen):
     rest: int = 0
 
 
+class Drift(_Frozen):
+    """How the labels differ from those of so many bulletins before, in thousandths.
+
+    `unsure` is the share the machine was not sure of, `mix` the share of reports that would
+    have to change their topic for the topics to be as before.
+    """
+
+    periods: int
+    unsure: int | None = None
+    unsure_before: int | None = None
+    mix: int | None = None
+
+
 class Snapshot(_Frozen):
     """What one bulletin says. It holds no text that anybody wrote, and nothing of a person."""
 
@@ -58,6 +71,7 @@ class Snapshot(_Frozen):
     falling: tuple[Row, ...] = ()
     oldest: int | None = None  # days that the oldest unanswered report has waited
     phrases: tuple[str, ...] = ()
+    drift: Drift | None = None
     places: dict[str, str] = {}
 
     def part(self, axis: str) -> Part:
@@ -75,7 +89,10 @@ class Snapshot(_Frozen):
 
 def freeze(snapshot: Snapshot) -> bytes:
     """The canonical bytes: keys in order, no spaces."""
-    return orjson.dumps(snapshot.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    said = snapshot.model_dump(mode="json")
+    if said["drift"] is None:
+        del said["drift"]  # as in bulletins that were frozen before there was such a field
+    return orjson.dumps(said, option=orjson.OPT_SORT_KEYS)
 
 
 def thaw(frozen: bytes) -> Snapshot:

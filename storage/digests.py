@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 import orjson
 from sqlalchemy import delete, exists, func, or_, select, text
 
-from storage import tables
+from storage import alike, tables
+from storage.corrections import readable
 from storage.people import Member, Office, Tree
 from storage.sealing import CannotOpen
 from storage.store import Work, table
@@ -39,6 +40,7 @@ class Told(NamedTuple):
     sure: bool
     state: str | None
     answered: date | None
+    alike: int  # how many say nearly the same, itself among them; 0 where it was not compared
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,13 @@ def told(work: Work, units: Collection[str], first: date, until: date) -> list[T
     """The reports to these units told in `[first, until)`, in no order that means anything."""
     columns = [_report.c[name] for name in Told._fields[:9]]
     query = (
-        select(*columns, _case.c.state, _case.c.answered)
+        select(*columns, _case.c.state, _case.c.answered, _report.c.id)
         .outerjoin(_case, _case.c.report == _report.c.id)
         .where(*_within(units, first, until))
     )
-    return [Told(*row) for row in work.connection.execute(query)]
+    sizes = alike.sizes(work, units, first, until)
+    rows = work.connection.execute(query)
+    return [Told._make((*labels, sizes.get(one, 0))) for *labels, one in rows]
 
 
 def texts(
@@ -114,12 +118,12 @@ def texts(
 ) -> Iterator[str]:
     """What was said in these reports; those about one of the units `not_about` stay closed.
 
-    So do those whose sender did not agree to a machine reading them: they have no topic.
+    So do those whose sender did not agree to a machine reading them, whoever labelled them.
     """
     others = or_(_report.c.about.is_(None), _report.c.about.not_in(list(not_about)))
     rows = work.connection.execute(
         select(_report.c.id, _report.c.body)
-        .where(*_within(units, first, until), others, _report.c.topic.is_not(None))
+        .where(*_within(units, first, until), others, readable())
         .order_by(_report.c.id)
     )
     for one, body in rows:

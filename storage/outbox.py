@@ -10,11 +10,12 @@ from typing import Any
 import orjson
 from sqlalchemy import bindparam, case, delete, exists, func, or_, select, update
 
-from storage.sealing import CannotOpen
+from storage.sealing import PADDED_TO, CannotOpen
 from storage.store import Work, table
 from storage.tables import Address, Outgoing, Silence
 from storage.vocabulary import Message, Option, Waiting
 
+ROOMY = 8192  # bytes; a protected message, the longest there is, tells not even its length
 _out, _address, _silence = table(Outgoing), table(Address), table(Silence)
 _of = (
     select(_out.c.id, _out.c.sealed)
@@ -108,12 +109,13 @@ def put(work: Work, post: Post, until: date) -> None:
 
 def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
     plain = orjson.dumps({"to": letter.address, "message": letter.message})
+    step = ROOMY if letter.message.protect else PADDED_TO
     return {
         "id": letter.id,
         "channel": letter.channel,
         "key": letter.key,
         "question": letter.message.question,
-        "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}"),
+        "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}", step),
         "not_before": letter.not_before,
         "until": until,
         "bulk": letter.bulk,

@@ -10,7 +10,17 @@ from typing import Any, cast
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
 
 from storage.store import Work, table
-from storage.tables import Address, Attempt, Consent, Enrolled, Invitation, Unit, Wish
+from storage.tables import (
+    Address,
+    Affiliation,
+    Attempt,
+    Consent,
+    Enrolled,
+    Invitation,
+    Pause,
+    Unit,
+    Wish,
+)
 from storage.vocabulary import Language, Person, Role
 
 _unit, _person, _address = table(Unit), table(Enrolled), table(Address)
@@ -20,6 +30,7 @@ _invitation, _consent, _attempt, _wish = (
     table(Attempt),
     table(Wish),
 )
+_pause, _affiliation = table(Pause), table(Affiliation)
 _by_address = (
     select(_address.c.key, _person.c.id, _person.c.role, _person.c.unit, _person.c.language)
     .join(_person, _person.c.id == _address.c.person)
@@ -169,8 +180,10 @@ def enrol(work: Work, one: Member, key: bytes, at: Person, today: date) -> None:
 
 
 def leave(work: Work, key: bytes, today: date) -> None:
-    """End the role of an address and destroy the address."""
+    """End the role of an address; the address goes, and what the person said about themselves."""
     person = select(_address.c.person).where(_address.c.key == key).scalar_subquery()
+    for each in (_pause, _affiliation):
+        work.connection.execute(delete(each).where(each.c.person == person))
     work.connection.execute(update(_person).where(_person.c.id == person).values(until=today))
     work.connection.execute(delete(_address).where(_address.c.key == key))
 

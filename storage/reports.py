@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import orjson
 from sqlalchemy import bindparam, delete, func, select, update
 
+from storage import alike
 from storage.store import Work, table
 from storage.tables import Attachment, Case, CaseMessage, Report, Tag
 from storage.vocabulary import Language, Person
@@ -108,6 +109,7 @@ def add(work: Work, told: Told) -> None:
     work.connection.execute(work.insert(Report), row)
     if tags is not None:
         work.connection.execute(work.insert(Tag), _suggestions(work, told.id, tags))
+        alike.put(work, told.id)
 
 
 def _suggestions(work: Work, report: str, tags: Suggested) -> list[dict[str, Any]]:
@@ -280,6 +282,7 @@ def forget(work: Work, before: date) -> int:
         connection.execute(update(_tag).where(_tag.c.report.in_(gone)).values(reasons=b""))
         connection.execute(delete(_message).where(_message.c.case.in_(gone)))
         connection.execute(delete(_attachment).where(_attachment.c.report.in_(gone)))
+        alike.forget(work, gone)
         closed = {"notice": None, "state": "closed"}
         connection.execute(update(_case).where(_case.c.report.in_(gone)).values(closed))
     return len(gone)

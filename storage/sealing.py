@@ -100,9 +100,12 @@ class Seal:
         self._ciphers = {n: AESGCM(_derived(key, "seal")) for n, key in keys.sealing}
         self._newest = keys.sealing[0][0]
 
-    def close(self, plain: bytes, where: str) -> bytes:
-        """Seal bytes: 2 bytes key number, 12 nonce, then padded ciphertext and tag."""
-        padded = plain + b"\x80" + bytes(-(len(plain) + 1) % PADDED_TO)
+    def close(self, plain: bytes, where: str, step: int = PADDED_TO) -> bytes:
+        """Seal bytes: 2 bytes key number, 12 nonce, then padded ciphertext and tag.
+
+        `step`: the length is told only to the next multiple of so many bytes.
+        """
+        padded = plain + b"\x80" + bytes(-(len(plain) + 1) % step)
         nonce = os.urandom(NONCE)
         sealed = self._ciphers[self._newest].encrypt(nonce, padded, where.encode())
         return self._newest.to_bytes(NUMBER) + nonce + sealed

@@ -31,6 +31,7 @@ PRAGMAS = (
 
 
 WAL_TRIES = 100  # of 50 ms
+PATIENCE = 10_000  # milliseconds that one connection waits for another
 
 
 class BadDatabase(Exception):
@@ -114,6 +115,21 @@ class Store:
         except DBAPIError as error:
             raise StoreDown(type(error.orig).__name__) from error
 
+    def fold_journal(self) -> None:
+        """Cut SQLite's journal off, so that it shows no earlier state of a page any more.
+
+        Does nothing while somebody reads from it; the next call does it.
+        """
+        if self._writer.dialect.name != "sqlite":
+            return
+        with self._turn, self._writer.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            driver.execute("PRAGMA busy_timeout=0")  # people wait for this writer
+            try:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                driver.execute(f"PRAGMA busy_timeout={PATIENCE}")
+
     def close(self) -> None:
         """Close every connection."""
         self._writer.dispose()
@@ -163,7 +179,7 @@ def _embedded(path: str, begin: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        connection.execute("PRAGMA busy_timeout=10000")
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
         _into_wal(connection)
         for pragma in PRAGMAS:
             connection.execute(pragma)

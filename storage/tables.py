@@ -188,7 +188,10 @@ class Report(SQLModel, table=True):
 
 
 class Tag(SQLModel, table=True):
-    """A suggestion of the machine, or the correction of a person, with its words sealed."""
+    """A suggestion of the machine, or the correction of a person (`on`), its words sealed.
+
+    A row `by` the machine also says that the sender agreed to a machine reading the report.
+    """
 
     __tablename__: ClassVar[Any] = "tag"
     __table_args__ = UNORDERED
@@ -198,6 +201,38 @@ class Tag(SQLModel, table=True):
     label: str
     confidence: float
     reasons: bytes
+    on: date | None = Field(default=None)
+
+
+class Alike(SQLModel, table=True):
+    """Which reports say nearly the same: the name of a report's group, sealed under its row.
+
+    `waits`: the report has not been laid beside its like yet. Only reports that a machine may
+    read are here.
+    """
+
+    __tablename__: ClassVar[Any] = "alike"
+    __table_args__ = UNORDERED
+    report: str = Field(primary_key=True, foreign_key="report.id")
+    waits: bool = Field(index=True)
+    sealed: bytes
+
+
+class Lesson(SQLModel, table=True):
+    """One time the tagger learned from corrections, and how old and new model did (0 to 1).
+
+    Whoever inserts the row of a night owns its learning; `state` says what came of it.
+    """
+
+    __tablename__: ClassVar[Any] = "lesson"
+    day: date = Field(primary_key=True)
+    what: str = Field(primary_key=True)
+    state: str
+    texts: int = 0
+    heldout_old: float | None = None
+    heldout_new: float | None = None
+    recent_old: float | None = None
+    recent_new: float | None = None
 
 
 class Case(SQLModel, table=True):
@@ -297,3 +332,120 @@ class Wish(SQLModel, table=True):
     unit: str
     period: str
     person: str = Field(foreign_key="person.id")
+
+
+class Campaign(SQLModel, table=True):
+    """A prompt with its questions, as an analyst wrote it (storage.campaign), and since when."""
+
+    __tablename__: ClassVar[Any] = "campaign"
+    id: str = Field(primary_key=True)
+    body: str
+    since: datetime
+    closed: bool = False
+
+
+class Round(SQLModel, table=True):
+    """One sending of a campaign: whoever inserts the row owns the opening.
+
+    `floor`: as promised to those asked. `buckets`: which units were counted together, as JSON.
+    """
+
+    __tablename__: ClassVar[Any] = "round"
+    __table_args__ = (UniqueConstraint("campaign", "due"),)
+    id: str = Field(primary_key=True)
+    campaign: str = Field(foreign_key="campaign.id")
+    due: datetime
+    opened: datetime
+    closes: datetime
+    until: datetime
+    floor: int
+    state: str = Field(index=True)
+    contributors: int = 0
+    buckets: str = "{}"
+
+
+class Participation(SQLModel, table=True):
+    """Who was asked in a round and whether they answered. Nothing of what was said is near it."""
+
+    __tablename__: ClassVar[Any] = "participation"
+    __table_args__ = UNORDERED
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    person: str = Field(primary_key=True, foreign_key="person.id", index=True)
+    unit: str
+    told: bool = False
+    done: bool = False
+    reminded: int = 0
+    reminded_on: date | None = None
+
+
+class Pause(SQLModel, table=True):
+    """Somebody who wants no prompts until a day; without a day, for good."""
+
+    __tablename__: ClassVar[Any] = "pause"
+    __table_args__ = UNORDERED
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    until: date | None = None
+
+
+class Affiliation(SQLModel, table=True):
+    """A mass organisation somebody said they belong to."""
+
+    __tablename__: ClassVar[Any] = "affiliation"
+    __table_args__ = UNORDERED
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    organisation: str = Field(primary_key=True)
+
+
+class Ballot(SQLModel, table=True):
+    """What one person said, sealed to one size, until its round closes; nothing says whose it is.
+
+    `round` is empty for what was said between rounds: the next one to close takes it.
+    """
+
+    __tablename__: ClassVar[Any] = "ballot"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    campaign: str = Field(foreign_key="campaign.id", index=True)
+    round: str | None = Field(default=None, foreign_key="round.id")
+    sealed: bytes
+
+
+class Tally(SQLModel, table=True):
+    """How many people of a bucket of units chose an option in a closed round."""
+
+    __tablename__: ClassVar[Any] = "tally"
+    __table_args__ = UNORDERED
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    bucket: str = Field(primary_key=True)
+    question: str = Field(primary_key=True)
+    option: str = Field(primary_key=True)
+    count: int
+
+
+class Saying(SQLModel, table=True):
+    """Free words of a closed round, sealed to one size, without unit; shown once they passed."""
+
+    __tablename__: ClassVar[Any] = "saying"
+    __table_args__ = UNORDERED
+    id: str = Field(primary_key=True)
+    round: str = Field(foreign_key="round.id", index=True)
+    state: str
+    sealed: bytes
+
+
+class Result(SQLModel, table=True):
+    """A table of a closed round for a unit, frozen; what it shows weighs on every later one."""
+
+    __tablename__: ClassVar[Any] = "result"
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    unit: str = Field(primary_key=True)
+    made: datetime
+    snapshot: bytes
+
+
+class ResultSent(SQLModel, table=True):
+    """One round's result for one person: whoever inserts the row owns the sending."""
+
+    __tablename__: ClassVar[Any] = "resultsent"
+    round: str = Field(primary_key=True, foreign_key="round.id")
+    person: str = Field(primary_key=True, foreign_key="person.id")

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam, delete, select, update
 
-from storage.sealing import CannotOpen
+from storage.sealing import PADDED_TO, CannotOpen
 from storage.store import Work, table
 from storage.tables import DeadLetter, Held, Seen, Talk
 from storage.vocabulary import Event, Part, Person
+
+TALK_DAYS = 7  # a talk that runs is kept so long after its last event
+GIVES_WAY = "menu"  # the dialogue that waits for nothing in particular
 
 _talk, _seen, _dead, _held = table(Talk), table(Seen), table(DeadLetter), table(Held)
 _events = TypeAdapter(Event)
@@ -71,7 +74,7 @@ def keep(work: Work, states: Mapping[bytes, Any], until: date) -> None:
     running = [
         {
             "key": key,
-            "state": work.seal.close(orjson.dumps(state), f"talk|state|{key.hex()}"),
+            "state": _closed(work, key, state),
             "until": until,
         }
         for key, state in states.items()
@@ -89,6 +92,24 @@ def keep(work: Work, states: Mapping[bytes, Any], until: date) -> None:
         work.connection.execute(delete(_talk).where(_talk.c.key.in_(ended)))
 
 
+def _closed(work: Work, key: bytes, state: Mapping[str, Any]) -> bytes:
+    step = max(PADDED_TO, state.get("room", 0))
+    return work.seal.close(orjson.dumps(state), f"talk|state|{key.hex()}", step)
+
+
+def busy(work: Work, keys: Iterable[bytes], today: date) -> set[bytes]:
+    """Those of these people who are in the middle of something they went on with today."""
+    # What runs is kept for TALK_DAYS from its last event on, so only few have to be opened.
+    touched = _talk.c.until == today + timedelta(days=TALK_DAYS)
+    rows = work.connection.execute(_by_keys.where(touched), {"keys": sorted(set(keys))}).all()
+    states = {key: _opened(work, key, state) for key, state in rows if state}
+    return {
+        key
+        for key, state in states.items()
+        if state and state["running"] and state["running"]["name"] != GIVES_WAY
+    }
+
+
 def remark(work: Work, key: bytes, sentence: str) -> None:
     """Leave a catalogue key for the next reply of a running talk; nothing where none runs."""
     query = select(_talk.c.state).where(_talk.c.key == key)
@@ -96,7 +117,7 @@ def remark(work: Work, key: bytes, sentence: str) -> None:
     talk = _opened(work, key, state) if state else None
     if talk:
         talk["remarks"] = [*talk.get("remarks", ()), sentence]
-        sealed = work.seal.close(orjson.dumps(talk), f"talk|state|{key.hex()}")
+        sealed = _closed(work, key, talk)
         work.connection.execute(update(_talk).where(_talk.c.key == key).values(state=sealed))
 
 

@@ -129,7 +129,8 @@ class Option:
 class Message:
     """One thing the bot says. `question` ties its buttons to what they answer.
 
-    `protect`: for staff; a platform that can is asked to let nobody pass it on.
+    `protect`: for staff: a platform that can is asked to let nobody pass it on, and not even its
+    length is told by the row in which it waits.
     """
 
     text: str

@@ -1,27 +1,33 @@
 """How far scores can be trusted: probabilities and thresholds, fitted on messages not seen."""
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import log
+from operator import add
 
 from tagging.model import Axis
 
 SURE_ENOUGH = 0.80  # of the tags shown as sure this share is right, among messages as hard as ours
-RECALL_OF_EMERGENCIES = 0.95
+RECALL_OF_EMERGENCIES = 0.97  # of ours, so that 0.95 of those are caught that others write
+MOST_FALSE_ALARMS = 0.03  # of the messages that are none, and in which no danger was heard
 _GENTLE, _STEEP, _NEAR_ENOUGH = 0.2, 20.0, 0.01
 _GOLDEN = 0.382
 _SHIFTS = tuple(step / 20 for step in range(-10, 11))
+_ALARMS = tuple(step / 100 for step in range(2, 100))
 _FEW = 5  # labels; with so few, one that is rare is easily overlooked
 
 
 @dataclass(frozen=True)
 class Judged:
-    """The scores of a message for one axis, from a model that has not seen it, and the truth."""
+    """The scores of a message for one axis, from a model that has not seen it, and the truth.
+
+    `told`: the word rules have heard danger in it.
+    """
 
     scores: list[float]
     truth: str
     also: tuple[str, ...] = ()
+    told: bool = False
 
 
 def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
@@ -35,7 +41,8 @@ def calibrated(axis: Axis, judged: Sequence[Judged]) -> Axis:
     if any(one.also for one in judged):
         axis = replace(axis, also=_also(axis, judged))
     if "emergency" in axis.labels:
-        axis = replace(axis, alarm=_alarm(axis, judged))
+        alarm, heard = _alarms(axis, judged)
+        axis = replace(axis, alarm=alarm, heard=heard)
     return axis
 
 
@@ -47,22 +54,25 @@ def _shifted(judged: Judged, shifts: Sequence[float]) -> Judged:
 def _shifts(axis: Axis, judged: Sequence[Judged]) -> list[float]:
     """What to add to the score of each label so that the mean F1 of the labels is highest."""
     shifts = [0.0] * len(axis.labels)
+    rows = [(one.scores, axis.labels.index(one.truth)) for one in judged]
     for _ in range(2):
         for at in range(len(shifts)):
             tries = ([*shifts[:at], shift, *shifts[at + 1 :]] for shift in _SHIFTS)
-            shifts = max(tries, key=lambda one: (_mean_f1(axis, judged, one), -sum(map(abs, one))))
+            shifts = max(tries, key=lambda one: (_mean_f1(rows, one), -sum(map(abs, one))))
     return shifts
 
 
-def _mean_f1(axis: Axis, judged: Sequence[Judged], shifts: Sequence[float]) -> float:
-    right, said, true = Counter[str](), Counter[str](), Counter[str]()
-    for one in judged:
-        scores = [score + shift for score, shift in zip(one.scores, shifts, strict=True)]
-        label = axis.labels[scores.index(max(scores))]
-        said[label] += 1
-        true[one.truth] += 1
-        right[label] += label == one.truth
-    return sum(2 * right[label] / ((said[label] + true[label]) or 1) for label in axis.labels)
+def _mean_f1(rows: Sequence[tuple[list[float], int]], shifts: Sequence[float]) -> float:
+    """The mean F1 when these shifts are added; of a row the scores and the place of the truth."""
+    right, said, true = ([0] * len(shifts) for _ in range(3))
+    for scores, truth in rows:
+        moved = list(map(add, scores, shifts))
+        at = moved.index(max(moved))
+        said[at] += 1
+        true[truth] += 1
+        right[at] += at == truth
+    f1 = (2 * r / ((s + t) or 1) for r, s, t in zip(right, said, true, strict=True))
+    return sum(f1)
 
 
 def _steepness(axis: Axis, judged: Sequence[Judged]) -> float:
@@ -118,9 +128,29 @@ def _best_threshold(ranked: list[tuple[float, bool]]) -> float:
     return round(at, 3)
 
 
-def _alarm(axis: Axis, judged: Sequence[Judged]) -> float:
-    """The highest probability of emergency that still catches the share of them we promise."""
+def _alarms(axis: Axis, judged: Sequence[Judged]) -> tuple[float, float]:
+    """The probabilities of emergency from which to sound the alarm, without and with danger heard.
+
+    The word rules know the emergencies among our own messages better than anybody else's. So
+    where they hear nothing the alarm is as quick as false alarms allow; and where they hear
+    danger it is as slow as the share of emergencies allows that we promise to catch.
+    """
     at = axis.labels.index("emergency")
-    caught = sorted(axis.confidence(one.scores)[at] for one in judged if one.truth == "emergency")
-    missed = int(len(caught) * (1 - RECALL_OF_EMERGENCIES))
-    return round(caught[missed] - 1e-4, 4) if caught else 1.0
+    chances = [(axis.confidence(one.scores)[at], one) for one in judged]
+    quiet, loud = (
+        [(chance, one.truth == "emergency") for chance, one in chances if one.told is told]
+        for told in (False, True)
+    )
+    emergencies = sum(right for _, right in (*quiet, *loud))
+    if not emergencies:
+        return 1.0, 1.0
+    allowed = MOST_FALSE_ALARMS * (len(judged) - emergencies)
+    alarm = next((one for one in _ALARMS if _over(quiet, one, False) <= allowed), 1.0)
+    wanted = RECALL_OF_EMERGENCIES * emergencies - _over(quiet, alarm, True)
+    slow = (one for one in reversed(_ALARMS) if _over(loud, one, True) >= wanted)
+    return alarm, min(alarm, next(slow, _ALARMS[0]))
+
+
+def _over(chances: Sequence[tuple[float, bool]], threshold: float, right: bool) -> int:
+    """How many emergencies (`right`), or others, reach a threshold."""
+    return sum(is_one is right and chance >= threshold for chance, is_one in chances)

@@ -14,7 +14,10 @@ class BadMessage(ValueError):
 
 @dataclass(frozen=True)
 class Message:
-    """One labelled message; `style` says how it is typed: plain, bare, teencode, hue ..."""
+    """One labelled message; `style` says how it is typed: plain, bare, teencode, hue ...
+
+    A label may be empty where nobody gave one: nothing is learned of that axis then.
+    """
 
     text: str
     topic: str

@@ -72,8 +72,13 @@ class Evaluation:
 
 def evaluate(folder: Path, messages: Sequence[Message], bare: bool = False) -> Evaluation:
     """The model in `folder` on `messages`, with their marks taken off when `bare`."""
+    return evaluated(Tagger.load(folder), messages, bare)
+
+
+def evaluated(tagger: Tagger, messages: Sequence[Message], bare: bool = False) -> Evaluation:
+    """A tagger on `messages`, with their marks taken off when `bare`."""
     texts = [without_marks(message.text) if bare else message.text for message in messages]
-    return judged(messages, Tagger.load(folder).tag_many(texts), bare)
+    return judged(messages, tagger.tag_many(texts), bare)
 
 
 def judged(messages: Sequence[Message], tags: Sequence[Tags], bare: bool = False) -> Evaluation:

@@ -10,6 +10,7 @@ from typing import Any
 from tagging.weights import Weights
 
 FILE = "tagger.model"
+BEFORE = "tagger.before"  # the model that was in use before this one
 _SHAPE = 2  # of the file; a reader of another shape refuses it
 ZERO = 128  # the byte of a weight that says nothing; less speaks against a label, more for it
 _STEPS = 127
@@ -31,8 +32,9 @@ class Axis:
     """One axis of the model: its labels and how its scores become confidence.
 
     `steepness` turns scores into probabilities (softmax); what is less probable than `sure` is
-    shown as "chưa rõ". `also` is the probability from which a second label is named, and
-    `alarm` the one from which the label `emergency` is taken (both 1 where they do not apply).
+    shown as "chưa rõ". `also` is the probability from which a second label is named,
+    `alarm` the one from which the label `emergency` is taken, and `heard` the same where the word
+    rules have heard danger (all 1 where they do not apply).
     """
 
     name: str
@@ -43,6 +45,7 @@ class Axis:
     sure: float = 0.5
     also: float = 1.0
     alarm: float = 1.0
+    heard: float = 1.0
 
     def confidence(self, scores: list[float]) -> list[float]:
         """The probability of each label, for the scores of one text."""
@@ -57,7 +60,7 @@ class Reading:
     """The features of a message that the model knows, and their weights column by column."""
 
     names: list[str]
-    columns: list[tuple[int, ...]]
+    columns: list[bytes]
 
 
 class Model:
@@ -67,9 +70,14 @@ class Model:
     the squared rarity of the feature, which gives the length by which a score is divided.
     """
 
-    def __init__(self, axes: tuple[Axis, ...], rows: dict[str, bytes]) -> None:
+    def __init__(
+        self, axes: tuple[Axis, ...], rows: dict[str, bytes], until: str = "", best: float = 0.0
+    ) -> None:
         self.axes = axes
+        self.until = until  # corrections made before this day (ISO) were learned; "" for none
+        self.best = best  # the best mean F1 on held-out messages of those it was learned after
         self._rows = rows
+        self._width = _width(axes)
 
     @property
     def size(self) -> int:
@@ -78,17 +86,26 @@ class Model:
 
     def calibrated(self, axes: tuple[Axis, ...]) -> "Model":
         """The same weights with other thresholds."""
-        return Model(axes, self._rows)
+        return Model(axes, self._rows, self.until, self.best)
+
+    def taught(self, until: str, best: float) -> "Model":
+        """The same model, which says until which day it has learned, and after how good ones."""
+        return Model(self.axes, self._rows, until, best)
+
+    def names(self) -> frozenset[str]:
+        """Every feature it knows: what of the texts it was made of can be read out of it."""
+        return frozenset(self._rows)
 
     def read(self, found: Iterable[str]) -> "Reading":
         """What the model knows of these features."""
         rows = self._rows
         names = [name for name in found if name in rows]
-        return Reading(names, list(zip(*[rows[name] for name in names], strict=True)))
+        together, width = b"".join([rows[name] for name in names]), self._width
+        return Reading(names, [together[at::width] for at in range(width)])
 
     def scores(self, reading: "Reading") -> list[list[float]]:
         """For each axis the scores of its labels, for a message read so."""
-        sums = list(map(sum, reading.columns)) or [0] * _width(self.axes)
+        sums = list(map(sum, reading.columns))
         zero, scores, start = ZERO * len(reading.names), [], 0
         for axis in self.axes:
             end = start + len(axis.labels)
@@ -105,13 +122,15 @@ class Model:
     def save(self, path: Path) -> None:
         """Write the model to `path`: a line of JSON, the features line by line, the rows."""
         names = "\n".join(self._rows).encode()
-        head = {"shape": _SHAPE, "axes": [asdict(axis) for axis in self.axes], "names": len(names)}
+        axes = [asdict(axis) for axis in self.axes]
+        learned = {"until": self.until, "best": self.best}
+        head = {"shape": _SHAPE, "axes": axes, "names": len(names), **learned}
         path.write_bytes(json.dumps(head).encode() + b"\n" + names + b"".join(self._rows.values()))
 
     @classmethod
-    def load(cls, folder: Path) -> "Model":
+    def load(cls, folder: Path, file: str = FILE) -> "Model":
         """The model in `folder`; raises `NoModel` or `BrokenModel`."""
-        path = folder / FILE
+        path = folder / file
         if not path.is_file():
             raise NoModel(str(folder))
         head, _, body = path.read_bytes().partition(b"\n")
@@ -122,9 +141,8 @@ class Model:
             names = body[: facts["names"]].decode().split("\n")
             axes, rows = tuple(map(_axis, facts["axes"])), body[facts["names"] :]
             starts = range(0, len(rows), width := _width(axes))
-            return cls(
-                axes, {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
-            )
+            known = {n: rows[at : at + width] for n, at in zip(names, starts, strict=True)}
+            return cls(axes, known, facts.get("until", ""), facts.get("best", 0.0))
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenModel(str(path)) from error
 
@@ -140,7 +158,7 @@ def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) ->
         rows = [_pulls(weights, label, at, rarity) for label in order[name]]
         sizes = sorted(abs(value) for row in rows for value in row if value)
         scale = sizes[int(len(sizes) * _STRONGEST)] / _STEPS
-        columns += [bytes(_small(value / scale) for value in row) for row in rows]
+        columns += [_small(row, scale) for row in rows]
         columns.append(bytes(min(255, round(r * r * _RARITY)) for r in rarity))
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
@@ -159,8 +177,11 @@ def _pulls(weights: Weights, label: str, at: list[int], rarity: list[float]) -> 
     return [weights.weight[start + i] * r if i >= 0 else 0.0 for i, r in pairs]
 
 
-def _small(value: float) -> int:
-    return ZERO + max(-_STEPS, min(_STEPS, round(value)))
+def _small(row: list[float], scale: float) -> bytes:
+    """Weights as bytes, cut to the strongest that is kept."""
+    most = scale * _STEPS
+    cut = (most if one > most else -most if one < -most else one for one in row)
+    return bytes([ZERO + round(one / scale) for one in cut])
 
 
 def _telling(axes: Iterable[Weights]) -> list[str]:

@@ -11,8 +11,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from handlers.dialogue import Chance, Ears
-from handlers.reception import House, Reception, Taken
+from handlers.house import House
+from handlers.reception import Reception, Taken
 from storage import outbox, people, reports, talks, words
+from storage.campaign_file import read_campaign
+from storage.organisations import read_organisations
 from storage.outbox import Letter, Post
 from storage.people import Office
 from storage.store import Store, Work
@@ -25,11 +28,14 @@ from storage.vocabulary import (
     Person,
     Said,
 )
+from storage.workdays import Workdays, read_holidays
 from tagging.emergency import Emergency
 from tagging.normal import fold
 
 ROOT = Path(__file__).parent.parent
 CATALOGUES = words.load(ROOT / "handlers" / "catalogues")
+ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
+WORKDAYS = Workdays(ZONE, 21, 7, read_holidays())
 NOON = datetime(2026, 11, 10, 5, tzinfo=UTC)  # noon in Viet Nam
 UNITS = (
     Office("tinh", "Công an tỉnh", "Provincial police", None, None, False),
@@ -169,5 +175,7 @@ def open_house(store: Store, seed: int = 7) -> Talkers:
     with store.write() as work:
         for unit in UNITS:
             people.add_unit(work, unit, date(2025, 7, 1))
-    house = House(ZoneInfo("Asia/Ho_Chi_Minh"))
+    organisations = read_organisations(ROOT / "campaigns" / "organisations.toml")
+    templates = (read_campaign(ROOT / "campaigns" / "opinion-round.toml"),)
+    house = House(ZONE, WORKDAYS, 10, organisations, templates)
     return Talkers(store, Reception(ears(), CATALOGUES, house, chance(seed)))

@@ -12,15 +12,18 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from storage import attachments, reports
+from storage.prompting import round_in
 from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import FileAt, Message, Option, Said
+from tests.panel import open_now
 
 ROOT = Path(__file__).parent.parent
 LANGNGHE = [sys.executable, "-m", "bot"]
@@ -179,6 +182,7 @@ class Wire:
     server: Server
     people: dict[str, Visitor] = field(default_factory=dict)
     files_sent: Sequence[bytes] = ()
+    campaigns: Sequence[str] = ()
 
     def visitor(self, who: str) -> Visitor:
         if who not in self.people:
@@ -187,7 +191,7 @@ class Wire:
 
     def say(self, said: Said | str, who: str) -> list[Message]:
         visitor = self.visitor(who)
-        before = [m for m in visitor.waiting() if m.question is None]
+        before = [m for m in visitor.waiting() if m.question is None or round_in(m.question)]
         return [*before, *visitor.say(said)]
 
     def restart(self) -> None:
@@ -208,6 +212,16 @@ class Wire:
         store.close()
         assert known is not None
         self.server.run("case", "answer", known.alias, said=text)
+
+    def campaign(self, name: str) -> None:
+        self.campaigns = [*self.campaigns, name]
+
+    def clock(self, minutes: int) -> None:
+        """Open the rounds from beside the server, so that it does not matter when the test runs."""
+        data = self.server.folder / "data"
+        store = Store(f"sqlite:///{data}/langnghe.db", Seal(Keys.read(data / "keys.json")))
+        open_now(store, self.campaigns, datetime.now(UTC) + timedelta(minutes=minutes))
+        store.close()
 
     def files(self, kind: str, count: int, who: str) -> tuple[FileAt, ...]:
         visitor = self.visitor(who)

@@ -49,6 +49,10 @@ WRONG = (
     ("DATABASE_URL", "postgresql://127.0.0.1:1/none", "DATABASE_URL"),
     ("WORDS_DIR", "/nowhere", "vi.toml"),
     ("UNITS_FILE", "/nowhere.toml", "UNITS_FILE"),
+    ("HOLIDAYS_FILE", "/nowhere.toml", "HOLIDAYS_FILE"),
+    ("ORGANISATIONS_FILE", "/nowhere.toml", "ORGANISATIONS_FILE"),
+    ("MEETING_DAY", "29", "28"),
+    ("SMALLEST_PANEL", "4", "5"),
     ("DATA_DIR", "/proc/none", "DATA_DIR"),
 )
 
@@ -166,3 +170,30 @@ def test_a_new_key_leaves_running_talks_and_cases_readable(tmp_path: Path, model
     heard = again.say("hôm qua")
     assert heard[-1].question == "evidence"
     server.stop()
+
+
+def test_a_campaign_is_checked_put_in_force_listed_and_ended(folder: Path) -> None:
+    bad = folder / "mine.toml"
+    good = (ROOT / "campaigns" / "hot-topic.toml").read_text()
+    bad.write_text(
+        good.replace(
+            'roles = ["collaborator", "officer"]', 'roles = ["officer"]\nunits = ["no-such"]'
+        )
+    )
+    code, _, said = run(folder, "campaign", "check", str(bad))
+    assert code == 2 and "line 15: who: there is no unit no-such" in said
+    bad.write_text(good.replace('when = "once"', 'when = "sometime"'))
+    code, _, said = run(folder, "campaign", "add", str(bad))
+    assert code == 2 and "mine.toml: line 4: when: expected is a cron rule" in said
+    code, said, _ = run(folder, "campaign", "add", "monthly-pulse")
+    assert code == 0 and "monthly-pulse is in force: 0 8 10 * *" in said
+    code, said, _ = run(folder, "campaign", "list")
+    assert code == 0 and "monthly-pulse" in said
+    code, said, _ = run(folder, "campaign", "attendance", "--months", "3")
+    assert code == 0 and "Chưa có đợt hỏi nào kết thúc" in said
+    code, _, said = run(folder, "campaign", "result", "none")
+    assert code == 2 and "no round none that is over" in said
+    assert run(folder, "campaign", "end", "monthly-pulse")[0] == 0
+    code, _, said = run(folder, "campaign", "add", "monthly-pulse")
+    assert code == 2 and "stays as it is" in said
+    assert run(folder, "campaign", "end", "none")[0] == 2

@@ -11,11 +11,15 @@ from typing import Any
 
 import pytest
 
+from handlers.asking import Picked, Several
 from handlers.dialogue import About, Dialogue, dialogues
+from handlers.dialogues.campaign import Lines
+from handlers.guarding import Guarded
 from handlers.questions import (
     Choice,
     Digits,
     Files,
+    Labelled,
     Narrative,
     Place,
     Question,
@@ -29,6 +33,7 @@ from handlers.reading import plain
 from handlers.replay import play
 from handlers.scene import Scene
 from storage import words
+from storage.campaign_file import read_campaign
 from storage.people import Tree
 from storage.vocabulary import ROLES, Language, Role
 from storage.words import Words
@@ -39,11 +44,27 @@ ZALO = 2_000  # characters a message may have there
 LONGEST_LABEL = 60
 TREE = Tree({unit.id: unit for unit in UNITS})
 RECEIPT = "1234567890123456"
+CAMPAIGN = read_campaign(ROOT / "campaigns" / "opinion-round.toml")
+PULSE = read_campaign(ROOT / "campaigns" / "nine-months.toml")
 GIVEN = [
     {},
     {"receipt": RECEIPT, "shown": True},
     {"code": "abcd-efgh-2345", "role": "officer", "unit": "Thanh tra"},
     {"text": "lời", "files": []},
+    {"listed": [["one", "Một"], ["two", "Hai"]], "ask": "Tổ chức nào?"},
+    {"saying": "one", "text": "Lời viết"},
+    {"draft": CAMPAIGN.kept()},
+    {
+        "standing": [["one", "Một"]],
+        "templates": [["one", "Một"]],
+        "organisations": [["-", "Không"]],
+        "unit": "",
+        "id": "chat-one",
+    },
+    *(
+        {"round": "r", "campaign": c.kept(), "floor": 10, "heard": [["a", "Ý"]], "preview": False}
+        for c in (CAMPAIGN, PULSE)
+    ),
 ]
 EVERYBODY: tuple[Role, ...] = ("citizen", *ROLES)
 both = pytest.mark.parametrize("language", ["vi", "en"])
@@ -152,6 +173,14 @@ def _walk(dialogue: Dialogue, dice: random.Random) -> Iterator[tuple[Question[An
 def _answer(question: Question[Any], dice: random.Random) -> Any:
     if isinstance(question, Choice):
         return dice.choice(question.ids)
+    if isinstance(question, Labelled):
+        return dice.choice([one for one, _ in question.listed])
+    if isinstance(question, Picked):
+        return dice.choice([*question.asked.ids(), "-"])
+    if isinstance(question, Several):
+        return [one for one, _ in question.listed if dice.random() < 0.5]
+    if isinstance(question, Lines):
+        return ["Một", "Hai"]
     if isinstance(question, Narrative):
         return Telling("Có nhóm thanh niên", ())
     if isinstance(question, Files):
@@ -183,6 +212,10 @@ def _halfway(question: Question[Any]) -> Any:
         return {"typed": "ben", "offered": ["79.benthanh", "01.bendo"]}
     if isinstance(question, UnitName):
         return ["ben-thanh"]
+    if isinstance(question, Several):
+        return [question.listed[0][0]]
+    if isinstance(question, Guarded):
+        return {"why": "persons", "persons": ["Nguyễn Văn A"], "masked": "[tên]"}
     return ["file-a"] if isinstance(question, Files | Narrative) else None
 
 
@@ -229,6 +262,10 @@ SAID_BY_THE_CODE = (
     (r"rights\.purpose_\w+", "by purpose"),
     (r"error\.\w+", "by code, in bot/channels"),
     (r"telegram\.command_\w+", "by command, in handlers/menu.py"),
+    (r"round\.(kept|kept_between|twice|closed|not_asked|changed)", "by what became of an answer"),
+    (r"guard\.\w+", "by what was seen in a text"),
+    (r"passing\.(passed|held)", "by the verdict"),
+    (r"prompt\.\w+", "storage/prompting.py says them for two rooms"),
 )
 
 

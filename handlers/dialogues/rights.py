@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from handlers.attendance import since
 from handlers.dialogue import About, Begin, Desk, Dialogue, Nothing, Outcome, Settled
 from handlers.forgetting import forget_person
 from handlers.questions import Choice
-from storage import outbox, people
+from storage import outbox, people, rounds
+from storage.people import Member
 from storage.vocabulary import Message
 
 
@@ -28,10 +30,24 @@ class Seen:
             unit = office.called(desk.language) if office else desk.member.unit
             role = words(f"role.{desk.member.role}")
             lines.append("• " + words("rights.enrolled", role=role, unit=unit))
+            lines += [f"• {line}" for line in _of_rounds(desk, desk.member)]
         waiting = outbox.count(desk.work, [desk.key])
         lines.append("• " + words("rights.waiting", count=waiting))
         lines.append(words("rights.reports"))
         return Settled((Message("\n".join(lines)),), Begin("rights"))
+
+
+def _of_rounds(desk: Desk, member: Member) -> list[str]:
+    mine = rounds.affiliations(desk.work, member.id)
+    names = [o.called(desk.language) for o in desk.house.organisations if o.id in mine]
+    attended = rounds.attended(desk.work, member.id, since(24, desk.now))
+    lines = []
+    if names:
+        lines.append(desk.words("rights.organisations", names=", ".join(names)))
+    if attended:
+        done = sum(each.done for each in attended)
+        lines.append(desk.words("rights.rounds", done=done, asked=len(attended)))
+    return lines
 
 
 @dataclass(frozen=True)

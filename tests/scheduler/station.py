@@ -16,6 +16,7 @@ from storage.people import Office as Unit
 from storage.reports import Told
 from storage.store import Store, Work
 from storage.vocabulary import Language, Person
+from storage.workdays import Workdays, read_holidays
 from tagging import taxonomy
 from tests.house import ROOT, SomeTags
 
@@ -70,6 +71,9 @@ def office(**changes: Any) -> Office:
         "chart": a_picture,
         "ids": letters(),
         "letter_days": 30,
+        "workdays": Workdays(ZONE, 21, 7, read_holidays()),
+        "meeting_day": 25,
+        "smallest_panel": 10,
         "longest": {"web": 4096},
     }
     return Office(**usual | changes)

@@ -9,7 +9,7 @@ from tagging.evaluation import Evaluation, evaluate, rendered
 from tagging.training import TrainingResult
 
 pytestmark = pytest.mark.usefixtures("trained")
-FLOORS = {"topic": (0.80, 0.785), "sentiment": (0.825, 0.82), "urgency": (0.77, 0.77)}
+FLOORS = {"topic": (0.83, 0.805), "sentiment": (0.845, 0.845), "urgency": (0.79, 0.79)}
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as typed", "without marks"])
@@ -24,8 +24,8 @@ def test_the_mean_f1_of_the_labels_is_no_lower_than_it_was(measured: Evaluation,
 
 def test_emergencies_are_caught_at_a_precision_worth_having(measured: Evaluation) -> None:
     (score,) = (one for one in measured.axes["urgency"].scores if one.label == "emergency")
-    assert score.recall >= 0.93
-    assert score.precision >= 0.68
+    assert score.recall >= 0.94  # measured .959: one message of 73 may fall either way
+    assert score.precision >= 0.74
 
 
 def test_confidence_means_what_it_says(measured: Evaluation) -> None:

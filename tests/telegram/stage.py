@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
-from storage import outbox, talks
+from sqlalchemy import select
+
+from storage import talks
+from storage.prompting import round_in
 from storage.sealing import Keys, Seal
-from storage.store import Store
+from storage.store import Store, table
+from storage.tables import Outgoing
 from storage.vocabulary import FileAt, Message, Option, Person, Pressed, Said
 from tests.server import Server, Wire, a_file
 from tests.telegram import people
@@ -18,6 +21,7 @@ from tests.telegram.double import BotApi
 from tests.telegram.people import Heard
 from tests.telegram.texts import units
 
+_out = table(Outgoing)
 CHANNEL = "telegram"
 SECRET = "bi-mat-cua-webhook_01"
 LONGEST_DATA = 64  # bytes
@@ -55,6 +59,8 @@ def message_of(heard: Heard) -> Message:
 class TelegramStage:
     """A started program and the people who talk to it through the double.
 
+    What is sent to many is not waited for: it keeps away from whoever is being spoken to.
+
     `say` is over when the program has confirmed what was done, has sent something, and its outbox
     holds nothing more for that person. Raises AssertionError, with the log, when that never comes.
     """
@@ -72,7 +78,8 @@ class TelegramStage:
 
     def say(self, said: Said | str, who: str) -> list[Message]:
         person = self.api.person(who)
-        before = [m for m in map(message_of, person.heard()) if m.question is None]
+        heard = map(message_of, person.heard())
+        before = [m for m in heard if m.question is None or round_in(m.question)]
         self.do(Said(text=said) if isinstance(said, str) else said, person)
         self.wait_until_answered(person)
         return [*before, *map(message_of, person.heard())]
@@ -85,6 +92,17 @@ class TelegramStage:
 
     def answer(self, receipt: str, text: str) -> None:
         self.wire.answer(receipt, text)
+
+    def campaign(self, name: str) -> None:
+        self.wire.campaign(name)
+
+    def clock(self, minutes: int) -> None:
+        """What comes due is sent to those who are in the middle of nothing; wait for that."""
+        self.wire.clock(minutes)
+        store, ends = self._store(), time.monotonic() + self.seconds
+        while self._calls_wait(store) and time.monotonic() < ends:
+            time.sleep(GLANCE)
+        store.close()
 
     def files(self, kind: str, count: int, who: str) -> tuple[FileAt, ...]:
         made = tuple(FileAt(f"{kind}-{len(self.contents) + n}", kind) for n in range(count))
@@ -154,10 +172,16 @@ class TelegramStage:
         url = self.server.extra.get("DATABASE_URL", f"sqlite:///{data}/langnghe.db")
         return Store(url, Seal(Keys.read(data / "keys.json")))
 
+    def _calls_wait(self, store: Store) -> bool:
+        with store.read() as work:
+            calls = select(_out.c.id).where(_out.c.channel == CHANNEL, _out.c.bulk)
+            return work.connection.execute(calls.limit(1)).first() is not None
+
     def _waits(self, store: Store, person: people.Person) -> bool:
         with store.read() as work:
             key = talks.key_of(work, Person(CHANNEL, str(person.id)))
-            return bool(outbox.waiting(work, key, datetime.now(UTC)))
+            mine = select(_out.c.id).where(_out.c.key == key, _out.c.bulk.is_(False))
+            return work.connection.execute(mine.limit(1)).first() is not None
 
     def _silence(self, person: people.Person) -> str:
         log = self.server.log.read_text()[-2000:] if self.server.log.exists() else "no log"

@@ -8,26 +8,26 @@ from pathlib import Path
 import pytest
 
 from tests.telegram.double import BotApi
-from tests.telegram.line import WAYS, on_line
+from tests.telegram.line import WAYS, Line, on_line
 from tests.telegram.stage import TelegramStage
 from tests.test_server import UNITS
 from tests.transcript import Player, every
 
 
 @pytest.fixture(scope="module", params=WAYS)
-def stage(
+def line(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, models: Path
-) -> Iterator[TelegramStage]:
+) -> Iterator[Line]:
     folder = tmp_path_factory.mktemp(request.param)
     units = folder / "units.toml"
     units.write_text(UNITS, encoding="utf-8")
     more = {"UNITS_FILE": str(units)}
     with BotApi(retry_scale=0.02) as api, on_line(folder, models, request.param, api, more) as line:
-        yield TelegramStage(line.server, api, seconds=40)
+        yield line
         assert api.violations == []
 
 
 @pytest.mark.parametrize("name", every())
-def test_a_conversation_goes_as_written_on_telegram(stage: TelegramStage, name: str) -> None:
-    stage.api.people.clear()  # new people for every transcript
-    Player(stage).play(name)
+def test_a_conversation_goes_as_written_on_telegram(line: Line, name: str) -> None:
+    line.api.people.clear()  # new people for every transcript
+    Player(TelegramStage(line.server, line.api, seconds=40)).play(name)

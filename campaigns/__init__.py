@@ -1,0 +1,1 @@
+"""The campaigns that come with the program; each a file to use or to copy and change."""
