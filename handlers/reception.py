@@ -19,6 +19,7 @@ from storage import attachments, outbox, people, talks
 from storage.attachments import LARGEST, Lying
 from storage.outbox import Letter, Post
 from storage.people import Member, Tree
+from storage.prompting import round_in
 from storage.store import StoreDown, Work
 from storage.vocabulary import Event, FileAt, Language, Message, Part, Said, Waiting
 from storage.words import Words
@@ -207,13 +208,19 @@ class _Batch:
         return Taken(key)
 
     def _again(self, key: bytes, words: Words) -> list[Message]:
-        """What may not have arrived, for somebody who is there again, said to be perhaps known."""
+        """What may not have arrived, for somebody who is there again, said to be perhaps known.
+
+        Not a question of the talk, which asks by itself where it stands.
+        """
         if key not in self._doubted:
             return []
         self._doubted.remove(key)
         known = words("talk.perhaps_known")
-        messages = outbox.returned(self._work, key)
-        return [replace(message, text=f"{known}\n\n{message.text}") for message in messages]
+        return [
+            replace(message, text=f"{known}\n\n{message.text}")
+            for message in outbox.returned(self._work, key)
+            if message.question is None or round_in(message.question)
+        ]
 
     def _note(self, event: Event, key: bytes, files: Mapping[str, FileAt]) -> None:
         until = self._ahead(self._house.file_days)

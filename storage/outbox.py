@@ -286,15 +286,11 @@ def doubted(work: Work, keys: Iterable[bytes]) -> set[bytes]:
 
 
 def returned(work: Work, key: bytes) -> list[Message]:
-    """Take out what is in doubt for somebody who is there again, oldest first.
-
-    A question in doubt goes: the talk itself asks where it stands.
-    """
+    """Take out what is in doubt for somebody who is there again, oldest first."""
     mine = select(_out).where(_out.c.key == key, _out.c.doubt).order_by(_out.c.n)
     rows = work.connection.execute(mine).all()
     sent(work, [row.id for row in rows])
-    letters = [_letter(work, row) for row in rows]
-    return [letter.message for letter in letters if letter and letter.message.question is None]
+    return [letter.message for row in rows if (letter := _letter(work, row)) is not None]
 
 
 def pause(work: Work, channel: str, until: datetime) -> None:

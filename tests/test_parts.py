@@ -532,3 +532,16 @@ def test_people_who_are_shut_out_are_counted(talkers: Talkers) -> None:
         people.shut(work, key, True)
         assert people.shut_out(work) == 1
         assert people.members(work, [key])
+
+
+def test_the_call_of_a_round_that_may_not_have_arrived_is_given_again(talkers: Talkers) -> None:
+    key = enrolled(talkers)
+    with talkers.store.write() as work:
+        outbox.forget_all(work, key)
+    call = Message("Đến đợt: Thăm dò", f"round:{'a' * 20}", (Option("answer", "Trả lời"),))
+    name = letter(talkers, key, "sep", call)
+    with talkers.store.write() as work:
+        outbox.claim(work, [name], talkers.now)
+        outbox.doubt(work, [name])
+    again = talkers.say("/menu", "sep")[0]
+    assert again.text.endswith("Đến đợt: Thăm dò") and again.choices == call.choices
