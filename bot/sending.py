@@ -85,7 +85,11 @@ class Traffic:
 
 
 class Sender:
-    """Sends the letters of one channel. Made and used within one event loop."""
+    """Sends the letters of one channel. Made and used within one event loop.
+
+    What a program that died had in flight is in doubt; what it had not begun to send goes before
+    whatever is said to the same person next. Raises StoreDown.
+    """
 
     def __init__(
         self, store: Store, clerk: Clerk, voice: Voice, now: Callable[[], datetime]
@@ -102,6 +106,10 @@ class Sender:
         self._until = 0.0  # monotonic; before it the platform wants to hear nothing
         self._traffic = Traffic()
         self.nudged = asyncio.Event()
+        # With one program to a database, nobody else is sending: all that is claimed is ours.
+        self._lapse(now() + (timedelta(0) if self._shared else LEASE))
+        with store.read() as work:
+            self._left = outbox.unsent(work, voice.name)
 
     # -- live -----------------------------------------------------------------------------------
 
@@ -110,16 +118,18 @@ class Sender:
         self._spoke.pop(taken.key, None)
         if taken.busy:
             self._spoke[taken.key] = time.monotonic()
-        if taken.repeated:
+        if taken.repeated or taken.key in self._left:
+            self._left.discard(taken.key)
             self._start(self._once_more(person, taken.key))
             return
         self._line_up(taken.key, self._letters(person, taken.key, taken.replies))
 
     async def _once_more(self, person: Person, key: bytes) -> None:
-        """What waits for somebody whose event came again: nobody may have sent it before."""
+        """All that waits for somebody, in order: it may be that nobody sent it before."""
         waiting = await self._patiently(asyncio.to_thread, self._waiting, key)
-        if key not in self._lines:
-            self._line_up(key, self._letters(person, key, waiting))
+        self._line_up(
+            key, self._letters(person, key, waiting)
+        )  # what has gone is not claimed twice
 
     def _waiting(self, key: bytes) -> list[Waiting]:
         with self._store.read() as work:
@@ -171,7 +181,6 @@ class Sender:
 
     async def run(self) -> None:
         """Send what nobody waits for, and what was left over, until cancelled."""
-        await self._patiently(self._take_stock, timedelta(0) if self._shared else LEASE)
         try:
             while True:
                 self.nudged.clear()
@@ -184,12 +193,9 @@ class Sender:
     def _shared(self) -> bool:
         return self._store.engine.dialect.name != "sqlite"
 
-    async def _take_stock(self, ahead: timedelta) -> None:
-        """What a program that died had in flight is in doubt.
-
-        With one program to a database, at its start, that is all; else what had to end by now.
-        """
-        await asyncio.to_thread(self._lapse, self._now() + ahead)
+    async def _take_stock(self) -> None:
+        """What somebody began to send, and had to end by now, is in doubt."""
+        await asyncio.to_thread(self._lapse, self._now())
 
     def _lapse(self, before: datetime) -> None:
         with self._store.read() as work:
@@ -205,7 +211,7 @@ class Sender:
             async with asyncio.timeout(GLANCE):  # wait_for loses a cancellation now and then
                 await self.nudged.wait()
         except TimeoutError:
-            await self._patiently(self._take_stock, timedelta(0))
+            await self._patiently(self._take_stock)
 
     async def _one_bulk(self) -> bool:
         """Begin to send one letter that is due; False when there is none."""
@@ -282,6 +288,8 @@ class Sender:
                 raise _Interrupted(wait, number) from wait
 
     async def _put_off(self, letter: Letter, wait: Later) -> None:
+        if not letter.bulk:
+            self._left.add(letter.key)
         done = wait.done if isinstance(wait, _Interrupted) else letter.done
         after = wait.after or min(PATIENCE * 2**letter.tries, MOST_PATIENCE)
         tries = letter.tries + (not wait.after)

@@ -255,6 +255,13 @@ def lapsed(work: Work, channel: str, before: datetime) -> int:
     return int(work.connection.execute(done).rowcount)
 
 
+def unsent(work: Work, channel: str) -> set[bytes]:
+    """The people whose replies in a channel nobody has begun to send."""
+    free = _out.c.bulk.is_(False), _out.c.claimed.is_(None), _out.c.doubt.is_(False)
+    query = select(_out.c.key).where(_out.c.channel == channel, *free)
+    return set(work.connection.execute(query).scalars())
+
+
 def any_claimed(work: Work, channel: str) -> bool:
     """Whether anything of a channel is on its way: a look that disturbs no writer."""
     query = select(_out.c.id).where(_out.c.channel == channel, _out.c.claimed.is_not(None))

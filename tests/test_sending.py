@@ -90,11 +90,11 @@ class PostOffice:
             people.enrol(work, member, key, Person("web", who), now().date())
         return key
 
-    def write(self, who: str, text: str, bulk: bool = True) -> str:
+    def write(self, who: str, text: str, bulk: bool = True, wait: timedelta = timedelta(0)) -> str:
         name, post = f"l{next(numbers)}", Post()
         with self.store.write() as work:
             key = work.seal.find("address", f"web:{who}")
-            post.add(Letter(name, key, "web", who, Message(text), bulk=bulk))
+            post.add(Letter(name, key, "web", who, Message(text), now() + wait, bulk=bulk))
             outbox.put(work, post, now().date() + timedelta(days=60))
         return name
 
@@ -182,6 +182,20 @@ def test_an_event_that_comes_again_sends_what_still_waits(office: PostOffice) ->
 
     run(day())
     assert len(office.parrot.heard) == 1
+
+
+def test_what_was_left_over_goes_before_what_is_said_next(office: PostOffice) -> None:
+    office.write("an", "tin cũ", bulk=False, wait=timedelta(hours=1))
+    event = Event(f"e{next(numbers)}", Person("web", "an"), Said(text="/start"), now())
+
+    async def day() -> None:
+        async with office.open() as sender:
+            sender.soon(event.person, await sender.clerk.take(event))
+            await until(lambda: office.left() == 0)
+
+    run(day())
+    said = [text for _, text in office.parrot.heard]
+    assert said[0] == "tin cũ" and said[1].startswith("Kính chào")
 
 
 def test_a_platform_that_asks_for_a_pause_gets_it_and_nothing_is_lost(office: PostOffice) -> None:

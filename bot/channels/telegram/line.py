@@ -30,7 +30,7 @@ from storage import digests, people
 from storage.outbox import Letter
 from storage.vocabulary import Event
 
-TAPPED_TWICE = 2.0  # seconds in which the same tap on the same message is one tap
+TAPPED_TWICE = 5.0  # seconds in which the same tap on the same message is one tap
 REMEMBERED = 10_000  # taps
 FETCHING = 120  # seconds for one file
 
