@@ -165,6 +165,8 @@ class Sender:
             self.nudged.set()  # what could not go now is due later
 
     async def _one_live(self, line: deque[Letter]) -> None:
+        if not line:
+            return  # the program stops: what is not begun waits for the next start
         letter = line.popleft()
         if await self._patiently(self._claimed, letter) and not await self._deliver(letter):
             line.clear()  # what stands behind it must not overtake it; the bulk lane takes all

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from handlers.commands import Commands
 from handlers.conversation import Conversation
@@ -25,6 +25,7 @@ from storage.vocabulary import Event, FileAt, Language, Message, Part, Said, Wai
 from storage.words import Words
 from tagging.normal import tidy
 
+T = TypeVar("T")
 PIECES = "text"  # the group of the pieces that an app cut a long text into
 
 
@@ -140,24 +141,28 @@ class _Batch:
             return Taken(key, repeated=True)
         new.remove(mark)
         whole, waits = wholes(self._held.get(key, ()), event)
-        if self._held.pop(key, None):
+        if whole and key in self._held:
+            del self._held[key]
             talks.let_go(self._work, key)
-        heard = [self._safely(each, key) for each in whole]
+        heard = [self._safely(each, key, self._hear, each) for each in whole]
         if waits:
-            heard.append(self._hold(waits, key))
+            heard.append(self._safely(event, key, self._hold, waits))
         return _together(key, heard)
 
     def _hold(self, parts: Sequence[Event], key: bytes) -> Taken:
+        talks.let_go(self._work, key)
         due, until = self.now + self._house.held_for, self._ahead(self._house.held_days)
         kept = [replace(part, said=_tidied(part.said)) for part in parts]
         talks.hold(self._work, key, kept, due, until)
         self._held[key] = kept
         return Taken(key, held=True)
 
-    def _safely(self, event: Event, key: bytes) -> Taken:
+    def _safely(
+        self, event: Event, key: bytes, taking: Callable[[T, bytes], Taken], what: T
+    ) -> Taken:
         try:
             with self._work.apart():
-                return self._hear(event, key)
+                return taking(what, key)
         except StoreDown:
             raise
         except Exception as error:  # noqa: BLE001  # the one door: a poison event blocks nobody

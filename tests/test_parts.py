@@ -108,6 +108,16 @@ def test_two_albums_one_after_the_other_are_two_answers(talkers: Talkers) -> Non
     assert "Đã nhận 2 tệp" in told(talkers, over(picture(2, album="album:2")))[-1].text
 
 
+def test_a_part_that_cannot_be_kept_is_a_dead_letter_and_costs_no_other(talkers: Talkers) -> None:
+    at_the_story(talkers)
+    talkers.take(picture(1, "bán ma túy ở đầu hẻm"))
+    said = Said(files=(FileAt("half a letter: \ud83d", "photo"),))
+    taken = talkers.take(event(said, Part("album:1", 2, more=True)))
+    assert taken.failed and "trục trặc" in taken.replies[0].message.text
+    assert held(talkers) == 1
+    assert told(talkers, over(picture(1)))[-1].question == "where"
+
+
 def test_an_album_survives_a_restart_and_is_found_when_its_time_is_over(talkers: Talkers) -> None:
     at_the_story(talkers)
     talkers.take(picture(7, "người lạ rình mò trước cổng trường"))
