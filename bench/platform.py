@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 import multiprocessing
+import random
 import re
 import time
 from dataclasses import dataclass, field
@@ -41,7 +42,9 @@ class Platform:
     port: int
     api: int
     answered: dict[int, asyncio.Event] = field(default_factory=dict)
-    numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: itertools.count[int] = field(
+        default_factory=lambda: itertools.count(random.randrange(2**30))  # no number comes twice
+    )
 
     async def talk(self, chats: int, seconds: float, rate: float) -> Figures:
         """Every chat tells tip after tip; the first second does not count."""
@@ -107,7 +110,7 @@ class Platform:
                 writer.write(_answer(head, chat, next(self.numbers)))
                 if b"/sendMessage" in head:
                     self._arrived(chat)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             writer.close()
 
     def _arrived(self, chat: int) -> None:
