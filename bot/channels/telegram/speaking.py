@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 import aiohttp
 import httpx
@@ -13,13 +14,8 @@ from aiogram import Bot
 from aiogram import exceptions as a
 from aiogram.client.session.aiohttp import AiohttpSession
 from aiogram.client.telegram import TelegramAPIServer
-from aiogram.methods import Response
-from aiogram.types import (
-    BufferedInputFile,
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    Message,
-)
+from aiogram.methods import Response, TelegramMethod
+from aiogram.types import BufferedInputFile, Message
 from telegram import InlineKeyboardButton as BulkButton
 from telegram import InlineKeyboardMarkup as BulkMarkup
 from telegram import error as p
@@ -34,7 +30,7 @@ from storage.outbox import Letter
 
 # aiogram asks for these types at every call, and pydantic builds them anew unless somebody keeps
 # them: a third of the cost of sending a message.
-ANSWERS = (Response[Message], Response[bool])
+ANSWERS = (Response[Message], Response[bool], Response[dict[str, Any]])
 SECONDS = 20  # for one call
 BULK_EVERY = 0.04  # seconds between two bulk messages: 25 a second, as AIORateLimiter paces evenly
 REFUSED = 60.0  # seconds of waiting while the token is not accepted
@@ -72,6 +68,18 @@ def bulk_bot(token: str, api: str) -> ExtBot[int]:
         get_updates_request=HTTPXRequest(),
         rate_limiter=pace,
     )
+
+
+class SendText(TelegramMethod[dict[str, Any]]):
+    """sendMessage with what we say and nothing more: half the cost of aiogram's, 18 fields wide."""
+
+    __returning__ = dict[str, Any]
+    __api_method__ = "sendMessage"
+
+    chat_id: int
+    text: str
+    reply_markup: dict[str, Any] | None = None
+    protect_content: bool | None = None
 
 
 class TelegramVoice:
@@ -112,11 +120,13 @@ class TelegramVoice:
                     protect_content=piece.protect or None,
                 )
             else:
-                await self._live.send_message(
-                    chat,
-                    piece.text,
-                    reply_markup=_keyboard(piece.buttons),
-                    protect_content=piece.protect or None,
+                await self._live(
+                    SendText(
+                        chat_id=chat,
+                        text=piece.text,
+                        reply_markup=_keyboard(piece.buttons),
+                        protect_content=piece.protect or None,
+                    )
                 )
         except a.TelegramRetryAfter as wait:
             raise Later(wait.retry_after, everybody=True) from None
@@ -190,9 +200,9 @@ def _seconds(wait: p.RetryAfter) -> float:
     return given.total_seconds() if isinstance(given, timedelta) else float(given)
 
 
-def _keyboard(buttons: Sequence[Button]) -> InlineKeyboardMarkup | None:
-    rows = [[InlineKeyboardButton(text=one.label, callback_data=one.data)] for one in buttons]
-    return InlineKeyboardMarkup(inline_keyboard=rows) if rows else None
+def _keyboard(buttons: Sequence[Button]) -> dict[str, Any] | None:
+    rows = [[{"text": one.label, "callback_data": one.data}] for one in buttons]
+    return {"inline_keyboard": rows} if rows else None
 
 
 def _bulk_keyboard(buttons: Sequence[Button]) -> BulkMarkup | None:
