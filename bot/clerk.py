@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from storage.store import Store, StoreDown, Work
 from storage.vocabulary import Event
 
 MOST_AT_ONCE = 128  # events a commit; more only makes the first of them wait
+MANY = 4  # in a commit: then others are on their way, and the next one waits a moment for them
+GATHERING = 0.002  # seconds
 MOST_WAITING = 2000  # events; past that the platform is asked to come again
 
 log = logging.getLogger("langnghe.clerk")
@@ -81,7 +84,10 @@ class Clerk:
         self._thread.join(timeout=30)
 
     def _work(self) -> None:
+        batch: list[_Waiting | _Note] = []
         while (first := self._queue.get()) is not None:
+            if len(batch) >= MANY:
+                time.sleep(GATHERING)  # a commit costs the same for few and for many
             batch = [first]
             while len(batch) < MOST_AT_ONCE:
                 try:
