@@ -22,7 +22,7 @@ from tests.server import ROOT, Server, free_port
 PEOPLE = 64
 SECONDS = 12.0
 RUNS = 3
-PACE = 400.0  # events a second
+PACE = 800.0  # events a second
 
 
 def main() -> None:
