@@ -22,10 +22,12 @@ CONVERSATIONS = 200
 AT_ONCE = 40
 STOPS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL)
 PATIENCE = 4.0  # seconds without a word, after which a person asks where they were
-ANSWERS = (  # what the bot says last, and what a person does then
+# What the bot says last, and what a person does then. A person may answer twice when a question
+# was repeated; so what is said fits no later question ("1" would: it sends, and it is "saved").
+ANSWERS = (
     ("MÃ HỒ SƠ", "đã lưu"),
     ("xem lại trước khi gửi", "gửi"),
-    ("nhận trả lời thế nào", "1"),
+    ("nhận trả lời thế nào", "tự xem lại bằng mã hồ sơ"),
     ("đơn vị Công an", "không"),
     ("ảnh, video", "không có"),
     ("khi nào", "hôm qua"),
