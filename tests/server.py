@@ -74,7 +74,7 @@ class Server:
         return self
 
     def _wait_until_ready(self) -> None:
-        for _ in range(600):
+        for _ in range(1800):
             assert self.process is not None
             assert self.process.poll() is None, self.log.read_text()
             try:
@@ -83,7 +83,7 @@ class Server:
             except httpx.TransportError:
                 pass
             time.sleep(0.05)
-        raise AssertionError(f"not ready after 30 s:\n{self.log.read_text()}")
+        raise AssertionError(f"not ready after 90 s:\n{self.log.read_text()}")
 
     def wait_for_files(self) -> None:
         """Until every file that was sent has been looked at; 60 s at most."""
@@ -101,7 +101,7 @@ class Server:
     def stop(self, how: int = signal.SIGTERM) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(timeout=30)
+            self.process.wait(timeout=60)
 
     def run(self, *words: str, said: str = "") -> str:
         """A command of the program; its standard output. Raises AssertionError when it fails."""

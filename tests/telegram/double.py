@@ -261,7 +261,7 @@ class BotApi:
                 if method in (None, call.method) and chat in (None, call.chat)
             ]
 
-    def wait(self, until: Callable[[], Any], seconds: float = 20) -> None:
+    def wait(self, until: Callable[[], Any], seconds: float = 60) -> None:
         """Wait until something holds. Raises AssertionError when it does not in time."""
         with self.changed:
             assert self.changed.wait_for(until, seconds), "it did not come to that in time"

@@ -123,7 +123,7 @@ def finish(person: Person, first: str = STEPS[0][0]) -> str:
     return "".join(letter for letter in shown.split("\n")[1] if letter.isdigit())
 
 
-def until(holds: Callable[[], object], seconds: float = 40) -> None:
+def until(holds: Callable[[], object], seconds: float = 90) -> None:
     """Wait until something holds. Raises AssertionError when it does not in time."""
     ends = time.monotonic() + seconds
     while not holds():

@@ -261,7 +261,7 @@ class Person:
             told = [x for x in self.api.world.toasts if x["callback_query_id"].startswith(own)]
             return [each.get("text", "") for each in told]
 
-    def wait(self, until: Until = None, seconds: float = 20) -> list[Heard]:
+    def wait(self, until: Until = None, seconds: float = 60) -> list[Heard]:
         """Wait for words of the bot, or until something holds of all that is new; what was heard.
 
         `until`: words that must come, or a test of the new messages; none: any message.

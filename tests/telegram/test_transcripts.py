@@ -30,4 +30,4 @@ def line(
 @pytest.mark.parametrize("name", every())
 def test_a_conversation_goes_as_written_on_telegram(line: Line, name: str) -> None:
     line.api.people.clear()  # new people for every transcript
-    Player(TelegramStage(line.server, line.api, seconds=40)).play(name)
+    Player(TelegramStage(line.server, line.api, seconds=90)).play(name)
