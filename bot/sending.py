@@ -46,6 +46,10 @@ class Unreachable(Exception):
     """The person blocked the bot or is gone: nothing arrives until they come back."""
 
 
+class Closed(Exception):
+    """The platform takes nothing for this person before they speak again; they are not gone."""
+
+
 class Rejected(Exception):
     """The platform will never take this message: a fault of ours, named by what it said."""
 

@@ -10,7 +10,7 @@ from aiogram.types import CallbackQuery, ChatMemberUpdated, Update
 from aiogram.types import Message as Told
 
 from bot.channels.telegram.naming import CHANNEL
-from bot.channels.telegram.writing import units
+from bot.splitting import units
 from handlers.reception import PIECES
 from storage.vocabulary import Event, FileAt, Part, Person, Point, Pressed, Said
 

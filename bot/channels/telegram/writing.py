@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.splitting import split
 from storage.vocabulary import Message
 
 LONGEST = 4096  # UTF-16 units of a text, after entities are read (we send none)
 LONGEST_CAPTION = 1024
-BREAKS = (r"\n\s*\n", r"\n", r"(?<=[.!?…:;])\s", r"\s")  # where a text may be cut, best first
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,28 +41,3 @@ def pieces(message: Message, picture: bytes | None) -> list[Piece]:
         return found
     caption = split(message.about, LONGEST_CAPTION)[0] if message.about else ""
     return [Piece(caption, picture=picture, protect=message.protect), *found]
-
-
-def split(text: str, longest: int) -> list[str]:
-    """A text in parts of at most so many UTF-16 units, cut where it hurts least; never empty."""
-    parts = []
-    rest = text
-    while units(rest) > longest:
-        part, rest = _cut(rest, longest)
-        parts.append(part)
-    return [*parts, rest]
-
-
-def _cut(text: str, longest: int) -> tuple[str, str]:
-    head = text.encode("utf-16-le")[: 2 * longest].decode("utf-16-le", "ignore")
-    for pattern in BREAKS:
-        ends: Sequence[re.Match[str]] = list(re.finditer(pattern, head))
-        if ends and ends[-1].start() > len(head) // 3:
-            at = ends[-1]
-            return head[: at.start()].rstrip(), text[at.end() :].lstrip()
-    return head, text[len(head) :]
-
-
-def units(text: str) -> int:
-    """How long a text is as Telegram counts: in UTF-16 units."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
