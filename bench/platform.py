@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from bench.crowd import TALK, WELCOME, Figures, figures_of
 
 SECRET = "bench-secret"
-CHAT = re.compile(rb"(?:^|&)chat_id=(\d+)")
+CHAT = re.compile(rb'(?:(?:^|&)chat_id=|"chat_id":)(\d+)')
 IN_REPLY = re.compile(rb'name="chat_id"[^\r]*\r\n(?:[^\r\n]+\r\n)*\r\n(\d+)')
 LENGTH = re.compile(rb"content-length: (\d+)")
 
@@ -62,7 +62,8 @@ class Platform:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         chat = 7_000_000_000 + one
         answered = self.answered[chat] = asyncio.Event()
-        due = time.perf_counter() + (one / rate if rate else 0)
+        # No two people are at the same point of their talk: each begins a bit after the one before.
+        due = time.perf_counter() + (one / rate * len(TALK) if rate else 0)
         for number in itertools.count():
             said = WELCOME[number] if number < 3 else TALK[(number - 3) % len(TALK)]
             if rate:
