@@ -6,10 +6,11 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import aiohttp
 import httpx
+import orjson
 from aiogram import Bot
 from aiogram import exceptions as a
 from aiogram.client.session.aiohttp import AiohttpSession
@@ -35,13 +36,15 @@ SECONDS = 20  # for one call
 BULK_EVERY = 0.04  # seconds between two bulk messages: 25 a second, as AIORateLimiter paces evenly
 REFUSED = 60.0  # seconds of waiting while the token is not accepted
 GONE = ("chat not found", "user is deactivated", "user not found", "peer_id_invalid")
+JSON = {"Content-Type": "application/json"}
 NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NOT_SENT_IN_BULK = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+T = TypeVar("T")
 
 
 def aiogram_bot(token: str, api: str) -> Bot:
     """aiogram's bot against the API at an address. Raises TokenValidationError."""
-    session = AiohttpSession(
+    session = Session(
         api=TelegramAPIServer.from_base(api),
         json_loads=loads,
         timeout=SECONDS,
@@ -68,6 +71,33 @@ def bulk_bot(token: str, api: str) -> ExtBot[int]:
         get_updates_request=HTTPXRequest(),
         rate_limiter=pace,
     )
+
+
+class Session(AiohttpSession):
+    """aiogram's session, which sends a plain text as JSON: a third of the cost of its form."""
+
+    async def make_request(
+        self, bot: Bot, method: TelegramMethod[T], timeout: int | None = None
+    ) -> T:
+        """Call a method; raises as aiogram does."""
+        if not isinstance(method, SendText):
+            return await super().make_request(bot, method, timeout)
+        session = await self.create_session()
+        url = self.api.api_url(bot.token, method.__api_method__)
+        body = orjson.dumps(method.model_dump(exclude_none=True))
+        try:
+            async with session.post(url, data=body, headers=JSON, timeout=self._within) as response:
+                told = await response.read()
+        except TimeoutError as late:
+            raise a.TelegramNetworkError(method, "no answer in time") from late
+        except aiohttp.ClientError as error:
+            raise a.TelegramNetworkError(method, type(error).__name__) from error
+        found = self.check_response(bot, method, response.status, told.decode("utf-8", "replace"))
+        return cast(T, found.result)
+
+    @property
+    def _within(self) -> aiohttp.ClientTimeout:
+        return aiohttp.ClientTimeout(self.timeout)
 
 
 class SendText(TelegramMethod[dict[str, Any]]):
