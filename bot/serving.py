@@ -163,7 +163,8 @@ def _start(installation: Installation) -> Server:
     clerk = Clerk(installation.store, installation.reception(), now)
 
     def changed(taken: Taken) -> None:
-        fetcher.nudged.set()
+        if taken.files:
+            fetcher.nudged.set()
         if taken.wishes:
             clock.nudge()
 

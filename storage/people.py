@@ -36,6 +36,11 @@ _by_address = (
     .join(_person, _person.c.id == _address.c.person)
     .where(_address.c.key.in_(bindparam("keys", expanding=True)), _person.c.until.is_(None))
 )
+_agreed = (
+    select(_consent.c.purpose, _consent.c.given, _consent.c.on)
+    .where(_consent.c.key == bindparam("key"))
+    .order_by(_consent.c.purpose)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,11 +268,7 @@ def consent(work: Work, key: bytes, purpose: str, given: bool, wording: str, on:
 
 def consents(work: Work, key: bytes) -> list[tuple[str, bool, date]]:
     """What somebody agreed to: purpose, yes or no, since when."""
-    rows = work.connection.execute(
-        select(_consent.c.purpose, _consent.c.given, _consent.c.on)
-        .where(_consent.c.key == key)
-        .order_by(_consent.c.purpose)
-    )
+    rows = work.connection.execute(_agreed, {"key": key})
     return [tuple(row) for row in rows]
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,7 @@ class Work:
 
     def insert(self, model: type[SQLModel]) -> Any:
         """An INSERT of this engine's dialect, which knows ON CONFLICT."""
-        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
-        return dialect.insert(table(model))
+        return _insert(model, self.shared)
 
     @contextmanager
     def apart(self) -> Iterator[None]:
@@ -60,21 +60,34 @@ class Work:
 
         Raises StoreDown where the fault is the database's and not that of what happened inside.
         """
-        self.connection.exec_driver_sql("SAVEPOINT apart")
+        self._tell("SAVEPOINT apart")
         try:
             yield
         except OperationalError as error:
             raise StoreDown(type(error.orig).__name__) from error
         except BaseException:
-            self.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT apart")
-            self.connection.exec_driver_sql("RELEASE SAVEPOINT apart")
+            self._tell("ROLLBACK TO SAVEPOINT apart")
+            self._tell("RELEASE SAVEPOINT apart")
             raise
-        self.connection.exec_driver_sql("RELEASE SAVEPOINT apart")
+        self._tell("RELEASE SAVEPOINT apart")
+
+    def _tell(self, order: str) -> None:
+        """Straight to the driver: this is done twice for every event."""
+        driver: Any = self.connection.connection.driver_connection
+        try:
+            driver.execute(order)
+        except self.connection.dialect.loaded_dbapi.Error as error:
+            raise StoreDown(type(error).__name__) from error
 
     @property
     def shared(self) -> bool:
         """Whether other processes may be writing in this moment."""
         return self.connection.dialect.name != "sqlite"
+
+
+@cache
+def _insert(model: type[SQLModel], shared: bool) -> Any:
+    return (postgresql if shared else sqlite).insert(table(model))
 
 
 def table(model: type[SQLModel]) -> Any:
