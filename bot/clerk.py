@@ -35,6 +35,7 @@ R = TypeVar("R")
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     event: Event
+    lease: datetime | None
     done: asyncio.Future[Taken]
 
 
@@ -60,11 +61,14 @@ class Clerk:
         """Whether the thread runs."""
         return self._thread.is_alive()
 
-    async def take(self, event: Event) -> Taken:
-        """What became of an event, once it is durable. Raises Busy when it was not kept."""
+    async def take(self, event: Event, lease: datetime | None = None) -> Taken:
+        """What became of an event, once it is durable. Raises Busy when it was not kept.
+
+        With a `lease` the first reply is its caller's to send, until then (`Taken.claimed`).
+        """
         if self._queue.qsize() >= MOST_WAITING:
             raise Busy
-        waiting = _Waiting(event, self._loop.create_future())
+        waiting = _Waiting(event, lease, self._loop.create_future())
         self._queue.put(waiting)
         return await waiting.done
 
@@ -106,7 +110,8 @@ class Clerk:
         try:
             with self._store.write() as work:
                 events = [each.event for each in waiting]
-                taken = self._reception.take(work, events, self._now()) if events else []
+                leases = [each.lease for each in waiting]
+                taken = self._reception.take(work, events, self._now(), leases) if events else []
                 written = _written(work, notes)
         except StoreDown as down:
             log.warning("the store does not take events: %s", down)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,12 +15,12 @@ from rich.table import Table
 
 from bot.clerk import Busy, Clerk
 from handlers.reception import Taken
-from storage import outbox, people
+from storage import outbox, people, talks
 from storage.outbox import Letter
 from storage.store import Store, StoreDown, Work
-from storage.vocabulary import Person, Waiting
+from storage.vocabulary import Event, Person, Waiting
 
-LIVE_AT_ONCE = 32  # replies in flight; more wait in line
+LIVE_AT_ONCE = 64  # replies in flight; more wait in line
 BULK_AT_ONCE = 8  # letters in flight that nobody waits for
 LEASE = timedelta(minutes=3)  # what was not told to have arrived by then is in doubt
 GLANCE = 2.0  # seconds between two looks at the outbox when nobody nudges
@@ -103,6 +103,7 @@ class Sender:
         self._lines: dict[bytes, deque[Letter]] = {}
         self._live = asyncio.Semaphore(LIVE_AT_ONCE)
         self._bulk = asyncio.Semaphore(BULK_AT_ONCE)
+        self._taking: Counter[bytes] = Counter()
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[bytes] = set()
         self._spoke: dict[bytes, float] = {}
@@ -117,6 +118,37 @@ class Sender:
 
     # -- live -----------------------------------------------------------------------------------
 
+    async def take(self, event: Event) -> Taken:
+        """Let the clerk take an event, and begin to send its replies. Raises Busy.
+
+        The first of them is claimed in the event's own commit where it can go at once.
+        """
+        key = talks.key_under(self._store.seal, event.person)
+        lease = await self._slot(key)
+        self._taking[key] += 1
+        try:
+            taken = await self.clerk.take(event, lease)
+        except BaseException:
+            if lease is not None:
+                self._live.release()
+            raise
+        finally:
+            self._taking[key] -= 1
+            if not self._taking[key]:
+                del self._taking[key]
+        if lease is not None and not taken.claimed:
+            self._live.release()
+        self.soon(event.person, taken)
+        return taken
+
+    async def _slot(self, key: bytes) -> datetime | None:
+        """Hold one place in flight, if one is free now; until when its letter is then ours."""
+        behind = key in self._lines or key in self._taking or key in self._left
+        if behind or self._live.locked() or self._until > time.monotonic():
+            return None
+        await self._live.acquire()
+        return self._now() + LEASE
+
     def soon(self, person: Person, taken: Taken) -> None:
         """Send the replies to what was just taken, behind what the person already waits for."""
         self._spoke.pop(taken.key, None)
@@ -124,16 +156,26 @@ class Sender:
             self._spoke[taken.key] = time.monotonic()
         if taken.repeated or taken.key in self._left:
             self._left.discard(taken.key)
-            self._start(self._once_more(person, taken.key))
+            self._start(self._once_more(person, taken))
             return
-        self._line_up(taken.key, self._letters(person, taken.key, taken.replies))
+        letters = self._letters(person, taken.key, taken.replies)
+        if not taken.claimed:
+            self._line_up(taken.key, letters)
+        elif taken.key in self._lines:
+            self._live.release()
+            self._line_up(taken.key, [replace(letters[0], claimed=self._now()), *letters[1:]])
+        else:
+            self._lines[taken.key] = deque(letters[1:])
+            self._start(self._serve(taken.key, letters[0]))
 
-    async def _once_more(self, person: Person, key: bytes) -> None:
+    async def _once_more(self, person: Person, taken: Taken) -> None:
         """All that waits for somebody, in order: it may be that nobody sent it before."""
-        waiting = await self._patiently(asyncio.to_thread, self._waiting, key)
-        self._line_up(
-            key, self._letters(person, key, waiting)
-        )  # what has gone is not claimed twice
+        if taken.claimed:
+            self._live.release()
+            await self._patiently(self.clerk.write, self._release, taken.replies[0].id)
+        waiting = await self._patiently(asyncio.to_thread, self._waiting, taken.key)
+        # What has gone is not claimed twice.
+        self._line_up(taken.key, self._letters(person, taken.key, waiting))
 
     def _waiting(self, key: bytes) -> list[Waiting]:
         with self._store.read() as work:
@@ -156,32 +198,58 @@ class Sender:
         self._lines[key] = deque(letters)
         self._start(self._serve(key))
 
-    async def _serve(self, key: bytes) -> None:
-        """Send what is in one person's line, one after the other."""
+    async def _serve(self, key: bytes, first: Letter | None = None) -> None:
+        """Send what is in one person's line, one after the other; `first` is ours and has room."""
         line = self._lines[key]
         try:
+            if first is not None:
+                await self._lead(first, line)
             while line:
                 await self._calm()
                 async with self._live:
                     await self._one_live(line)
         finally:
             del self._lines[key]
-            self.nudged.set()  # what could not go now is due later
+
+    async def _lead(self, first: Letter, line: deque[Letter]) -> None:
+        try:
+            pause = self._until - time.monotonic()
+            if pause > 0:  # asked for since there was room
+                await self._put_off(first, Later(pause))
+                await self._clear(line)
+            elif not await self._deliver(first):
+                await self._clear(line)
+        finally:
+            self._live.release()
 
     async def _one_live(self, line: deque[Letter]) -> None:
         if not line:
             return  # the program stops: what is not begun waits for the next start
         letter = line.popleft()
         if await self._patiently(self._claimed, letter) and not await self._deliver(letter):
-            line.clear()  # what stands behind it must not overtake it; the bulk lane takes all
+            await self._clear(line)
+
+    async def _clear(self, line: deque[Letter]) -> None:
+        """Leave a line to the bulk lane: what stands in it must not overtake what was put off."""
+        ours = [letter.id for letter in line if letter.claimed is not None]
+        line.clear()
+        for one in ours:
+            await self._patiently(self.clerk.write, self._release, one)
 
     async def _claimed(self, letter: Letter) -> bool:
         """Whether the letter is still to be sent: it may have been answered or replaced."""
-        owned = await self.clerk.write(self._claim, letter.id)
-        return letter.id in owned
+        claim = self._renew if letter.claimed is not None else self._claim
+        return letter.id in await self.clerk.write(claim, letter.id)
 
     def _claim(self, work: Work, ids: Sequence[str]) -> set[str]:
         return outbox.claim(work, ids, self._now() + LEASE)
+
+    def _renew(self, work: Work, ids: Sequence[str]) -> set[str]:
+        return outbox.renew(work, ids, self._now() + LEASE)
+
+    @staticmethod
+    def _release(work: Work, ids: Sequence[str]) -> None:
+        outbox.release(work, ids)
 
     # -- bulk -----------------------------------------------------------------------------------
 
@@ -269,6 +337,7 @@ class Sender:
             await self._pieces(letter)
         except Later as wait:
             await self._put_off(letter, wait)
+            self.nudged.set()
             return False
         except Unreachable:
             await self._patiently(self.clerk.write, self._lost, letter)
@@ -352,7 +421,7 @@ class Sender:
     async def _finish(self) -> None:
         """Let what is in flight arrive, for a little while: it is in doubt otherwise."""
         for line in self._lines.values():
-            line.clear()
+            await self._clear(line)
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
 

@@ -34,17 +34,20 @@ class Taken:
     """What became of one event: the replies it led to; none for one that was taken before.
 
     `held`: it is a part of something, and waits for the rest. `answered`: the questions it
-    answered. `busy`: the person is in the middle of a dialogue now.
+    answered. `busy`: the person is in the middle of a dialogue now. `claimed`: the first reply is
+    for the one who brought the event to send, and for nobody else.
     """
 
     key: bytes
     replies: tuple[Waiting, ...] = ()
     repeated: bool = False
     wishes: bool = False
+    files: bool = False
     failed: str | None = None
     held: bool = False
     answered: tuple[str, ...] = ()
     busy: bool = False
+    claimed: bool = False
 
 
 class Reception:
@@ -56,12 +59,19 @@ class Reception:
         self.ears, self.catalogues, self.house, self.chance = ears, catalogues, house, chance
         self._commands = Commands(catalogues.values())
 
-    def take(self, work: Work, events: Sequence[Event], now: datetime) -> list[Taken]:
+    def take(
+        self,
+        work: Work,
+        events: Sequence[Event],
+        now: datetime,
+        leases: Sequence[datetime | None] = (),
+    ) -> list[Taken]:
         """Take a batch within an open transaction; results stand in the order of the events.
 
+        `leases`: until when the first reply to each event is claimed for whoever brought it.
         Raises StoreDown when the database cannot write: nothing of the batch is kept.
         """
-        return _Batch(self, work, now).take(events)
+        return _Batch(self, work, now).take(events, leases)
 
     def desk(self, work: Work, event: Event, key: bytes, talk: Talk, batch: _Batch) -> Desk:
         """What one event's outcomes work with."""
@@ -111,7 +121,7 @@ class _Batch:
         """The tree of units, read at most once a batch and only when somebody asks."""
         return lambda: self._tree
 
-    def take(self, events: Sequence[Event]) -> list[Taken]:
+    def take(self, events: Sequence[Event], leases: Sequence[datetime | None]) -> list[Taken]:
         keys = [talks.key_of(self._work, event.person) for event in events]
         new = self._fresh(events)
         speaking = {key for key, event in zip(keys, events, strict=True) if not event.said.form}
@@ -121,6 +131,10 @@ class _Batch:
             self._held = talks.held(self._work, speaking)
             self._doubted = outbox.doubted(self._work, speaking)
         taken = [self._one(event, key, new) for event, key in zip(events, keys, strict=True)]
+        for number, lease in enumerate(leases):
+            if lease is not None and taken[number].replies:
+                mine = self._post.claim(taken[number].replies[0].id, lease)
+                taken[number] = replace(taken[number], claimed=mine)
         self._write()
         return taken
 
@@ -202,6 +216,7 @@ class _Batch:
             key,
             replies,
             wishes=heard.wishes,
+            files=heard.took_files,
             answered=tuple(heard.answered),
             busy=heard.busy,
         )
@@ -319,6 +334,7 @@ def _together(key: bytes, heard: Sequence[Taken]) -> Taken:
         key,
         tuple(reply for each in heard for reply in each.replies),
         wishes=any(each.wishes for each in heard),
+        files=any(each.files for each in heard),
         failed=next((each.failed for each in heard if each.failed), None),
         held=any(each.held for each in heard),
         answered=tuple(question for each in heard for question in each.answered),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -31,6 +31,14 @@ _of = (
     .limit(100)
 )
 _doubted = select(_out.c.key).where(_out.c.key.in_(bindparam("keys", expanding=True)), _out.c.doubt)
+_among = _out.c.id.in_(bindparam("ids", expanding=True))
+_claim = (
+    update(_out)
+    .where(_among, _out.c.claimed.is_(None), _out.c.doubt.is_(False))
+    .values(claimed=bindparam("lease"))
+    .returning(_out.c.id)
+)
+_sent = delete(_out).where(_among)
 _drop_seen = delete(_out).where(_out.c.key == bindparam("k"), _out.c.id == bindparam("i"))
 _drop_question = delete(_out).where(_out.c.key == bindparam("k"), _out.c.question == bindparam("q"))
 
@@ -41,7 +49,7 @@ class Letter:
 
     `bulk`: nobody waits for it. Whoever took an event sends the replies to it at once; their
     `not_before` says from when on anybody else may. `done`: pieces of it that have arrived.
-    `tries`: in vain so far.
+    `tries`: in vain so far. `claimed`: whoever queued it sends it, and has until then.
     """
 
     id: str
@@ -53,6 +61,7 @@ class Letter:
     bulk: bool = False
     done: int = 0
     tries: int = 0
+    claimed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +92,14 @@ class Post:
         if letter.message.question is not None:
             self._drop(letter.key, letter.message.question)
         self.letters.append(letter)
+
+    def claim(self, id: str, until: datetime) -> bool:
+        """Let a letter be sent by whoever queued it; False when another has replaced it."""
+        for number, letter in enumerate(self.letters):
+            if letter.id == id:
+                self.letters[number] = replace(letter, claimed=until)
+                return True
+        return False
 
     def _drop(self, key: bytes, question: str) -> None:
         kept = [x for x in self.letters if x.key != key or x.message.question != question]
@@ -119,7 +136,7 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
         "not_before": letter.not_before,
         "until": until,
         "bulk": letter.bulk,
-        "claimed": None,
+        "claimed": letter.claimed,
         "doubt": False,
         "done": 0,
         "tries": 0,
@@ -154,9 +171,20 @@ def claim(work: Work, ids: Sequence[str], until: datetime) -> set[str]:
     """Own the sending of these letters until a moment; returns those that were still to be had."""
     if not ids:
         return set()
-    free = _out.c.id.in_(list(ids)), _out.c.claimed.is_(None), _out.c.doubt.is_(False)
-    owned = update(_out).where(*free).values(claimed=until).returning(_out.c.id)
-    return set(work.connection.execute(owned).scalars())
+    owned = work.connection.execute(_claim, {"ids": list(ids), "lease": until})
+    return set(owned.scalars())
+
+
+def renew(work: Work, ids: Sequence[str], until: datetime) -> set[str]:
+    """Own letters longer that were claimed already; returns those that still are to be sent."""
+    mine = _out.c.id.in_(list(ids)), _out.c.claimed.is_not(None)
+    longer = update(_out).where(*mine).values(claimed=until).returning(_out.c.id)
+    return set(work.connection.execute(longer).scalars())
+
+
+def release(work: Work, ids: Sequence[str]) -> None:
+    """Let go of claimed letters: somebody else may send them."""
+    work.connection.execute(update(_out).where(_out.c.id.in_(list(ids))).values(claimed=None))
 
 
 def claim_due(
@@ -224,7 +252,7 @@ def _letter(work: Work, row: Any) -> Letter | None:
 def sent(work: Work, ids: Sequence[str]) -> None:
     """Delete letters that arrived, or never can."""
     if ids:
-        work.connection.execute(delete(_out).where(_out.c.id.in_(list(ids))))
+        work.connection.execute(_sent, {"ids": list(ids)})
 
 
 def later(work: Work, letter: Letter, not_before: datetime) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import orjson
 from pydantic import TypeAdapter
 from sqlalchemy import bindparam, delete, select, update
 
-from storage.sealing import PADDED_TO, CannotOpen
+from storage.sealing import PADDED_TO, CannotOpen, Seal
 from storage.store import Work, table
 from storage.tables import DeadLetter, Held, Seen, Talk
 from storage.vocabulary import Event, Part, Person
@@ -33,7 +34,12 @@ _locked = _by_keys.order_by(_talk.c.key).with_for_update()
 
 def key_of(work: Work, person: Person) -> bytes:
     """The keyed hash that stands for an address everywhere in the store."""
-    return work.seal.find("address", f"{person.channel}:{person.address}")
+    return key_under(work.seal, person)
+
+
+def key_under(seal: Seal, person: Person) -> bytes:
+    """The same with the seal alone."""
+    return seal.find("address", f"{person.channel}:{person.address}")
 
 
 def event_key(work: Work, event: Event) -> bytes:
@@ -45,8 +51,7 @@ def event_key(work: Work, event: Event) -> bytes:
 def fresh(work: Work, keys: Iterable[bytes], until: date) -> set[bytes]:
     """Mark these events as taken and return those that were not before."""
     rows = [{"key": key, "until": until} for key in sorted(set(keys))]
-    statement = work.insert(Seen).on_conflict_do_nothing().returning(_seen.c.key)
-    return set(work.connection.execute(statement, rows).scalars())
+    return set(work.connection.execute(_mark(work.insert(Seen)), rows).scalars())
 
 
 def load(work: Work, keys: Iterable[bytes], until: date) -> dict[bytes, Any]:
@@ -82,14 +87,20 @@ def keep(work: Work, states: Mapping[bytes, Any], until: date) -> None:
     ]
     ended = [key for key, state in states.items() if state is None]
     if running:
-        put = work.insert(Talk)
-        put = put.on_conflict_do_update(
-            index_elements=["key"],
-            set_={"state": put.excluded.state, "until": put.excluded.until},
-        )
-        work.connection.execute(put, running)
+        work.connection.execute(_put(work.insert(Talk)), running)
     if ended:
         work.connection.execute(delete(_talk).where(_talk.c.key.in_(ended)))
+
+
+@cache
+def _put(put: Any) -> Any:
+    new = {"state": put.excluded.state, "until": put.excluded.until}
+    return put.on_conflict_do_update(index_elements=["key"], set_=new)
+
+
+@cache
+def _mark(put: Any) -> Any:
+    return put.on_conflict_do_nothing().returning(_seen.c.key)
 
 
 def _closed(work: Work, key: bytes, state: Mapping[str, Any]) -> bytes:

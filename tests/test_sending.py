@@ -13,7 +13,16 @@ import pytest
 from sqlalchemy import select
 
 from bot.clerk import Clerk
-from bot.sending import BULK_AT_ONCE, Doubtful, Later, Rejected, Sender, Traffic, Unreachable
+from bot.sending import (
+    BULK_AT_ONCE,
+    LIVE_AT_ONCE,
+    Doubtful,
+    Later,
+    Rejected,
+    Sender,
+    Traffic,
+    Unreachable,
+)
 from handlers.reception import Taken
 from storage import outbox, people
 from storage.outbox import Letter, Post
@@ -102,6 +111,11 @@ class PostOffice:
         with self.store.read() as work:
             return outbox.count(work)
 
+    def claimed(self) -> set[str]:
+        with self.store.read() as work:
+            rows = work.connection.execute(select(table(Outgoing))).all()
+        return {row.id for row in rows if row.claimed is not None}
+
     def doubts(self) -> list[str]:
         with self.store.read() as work:
             return [one.id for one in outbox.doubts(work)]
@@ -118,6 +132,10 @@ async def until(told: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.01)
     raise AssertionError("never came true")
+
+
+def said(who: str, text: str) -> Event:
+    return Event(f"e{next(numbers)}", Person("web", who), Said(text=text), now())
 
 
 def run(doing: Awaitable[None]) -> None:
@@ -142,16 +160,72 @@ def test_what_waits_is_sent_once_and_deleted(office: PostOffice) -> None:
 def test_a_reply_goes_at_once_and_in_order(office: PostOffice) -> None:
     async def day() -> None:
         async with office.open() as sender:
-            clerk = sender.clerk
             for text in ("/start", "1", "1"):
-                event = Event(f"e{next(numbers)}", Person("web", "an"), Said(text=text), now())
-                sender.soon(event.person, await clerk.take(event))
+                await sender.take(said("an", text))
                 await until(lambda: office.left() == 0)
 
     run(day())
-    said = [text for _, text in office.parrot.heard]
-    assert said[0].startswith("Kính chào")
-    assert [text[:8] for text in said[-2:]] == ["Cảm ơn ô", "Ông/bà c"]
+    heard = [text for _, text in office.parrot.heard]
+    assert heard[0].startswith("Kính chào")
+    assert [text[:8] for text in heard[-2:]] == ["Cảm ơn ô", "Ông/bà c"]
+
+
+def test_a_reply_is_claimed_in_the_commit_of_its_event(office: PostOffice) -> None:
+    async def day() -> None:
+        office.parrot.gate = asyncio.Event()
+        async with office.open() as sender:
+            first = await sender.take(said("an", "/start"))
+            assert first.claimed and office.claimed() == {first.replies[0].id}
+            second = await sender.take(said("an", "1"))
+            assert not second.claimed, "it stands behind the first"
+            office.parrot.gate.set()
+            await until(lambda: office.left() == 0)
+
+    run(day())
+    assert len(office.parrot.heard) == 2
+
+
+def test_without_room_a_reply_is_claimed_in_its_turn(office: PostOffice) -> None:
+    crowd = [f"p{number}" for number in range(LIVE_AT_ONCE + 5)]
+
+    async def day() -> None:
+        office.parrot.gate = asyncio.Event()
+        async with office.open() as sender:
+            taken = [await sender.take(said(who, "/start")) for who in crowd]
+            assert [each.claimed for each in taken] == [True] * LIVE_AT_ONCE + [False] * 5
+            assert len(office.claimed()) == LIVE_AT_ONCE
+            office.parrot.gate.set()
+            await until(lambda: office.left() == 0)
+
+    run(day())
+    assert sorted(who for who, _ in office.parrot.heard) == sorted(crowd)
+
+
+def test_what_leads_to_no_reply_holds_no_room(office: PostOffice) -> None:
+    async def day() -> None:
+        async with office.open() as sender:
+            event = said("an", "/start")
+            await sender.take(event)
+            await until(lambda: office.left() == 0)
+            for _ in range(LIVE_AT_ONCE + 1):
+                assert not (await sender.take(event)).claimed
+            assert (await sender.take(said("ba", "/start"))).claimed
+
+    run(day())
+
+
+def test_a_pause_asked_for_since_the_commit_puts_a_claimed_reply_off(office: PostOffice) -> None:
+    office.parrot.answers = [Later(0.2, everybody=True)]
+
+    async def day() -> None:
+        async with office.open() as sender:
+            await asyncio.gather(
+                *(sender.take(said(f"p{number}", "/start")) for number in range(9))
+            )
+            await until(lambda: office.left() == 0)
+
+    run(day())
+    assert sorted(who for who, _ in office.parrot.heard) == [f"p{number}" for number in range(9)]
 
 
 def test_a_reply_that_was_replaced_before_its_turn_is_not_sent(office: PostOffice) -> None:
@@ -194,8 +268,8 @@ def test_what_was_left_over_goes_before_what_is_said_next(office: PostOffice) ->
             await until(lambda: office.left() == 0)
 
     run(day())
-    said = [text for _, text in office.parrot.heard]
-    assert said[0] == "tin cũ" and said[1].startswith("Kính chào")
+    heard = [text for _, text in office.parrot.heard]
+    assert heard[0] == "tin cũ" and heard[1].startswith("Kính chào")
 
 
 def test_a_platform_that_asks_for_a_pause_gets_it_and_nothing_is_lost(office: PostOffice) -> None:
@@ -313,14 +387,9 @@ def test_no_more_is_claimed_than_can_be_in_flight(office: PostOffice) -> None:
         office.parrot.gate = asyncio.Event()
         async with office.open():
             await until(lambda: office.parrot.at_once == BULK_AT_ONCE)
-            assert in_flight() == BULK_AT_ONCE
+            assert len(office.claimed()) == BULK_AT_ONCE
             office.parrot.gate.set()
             await until(lambda: office.left() == 0)
-
-    def in_flight() -> int:
-        with office.store.read() as work:
-            rows = work.connection.execute(select(table(Outgoing))).all()
-        return sum(row.claimed is not None for row in rows)
 
     run(day())
     assert office.parrot.most_at_once == BULK_AT_ONCE

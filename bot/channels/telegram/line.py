@@ -109,13 +109,12 @@ class Telegram:
             return None
 
     async def _take(self, event: Event) -> None:
-        taken = await self._rim.clerk.take(event)
+        taken = await self._sender.take(event)
         self._rim.changed(taken)
         if taken.held and event.part is not None:
             self._gathering.expect(event)
         if event.said.reachable:
             self._sender.nudged.set()
-        self._sender.soon(event.person, taken)
 
     def _bury(self, work: Any, raws: Sequence[dict[str, Any]]) -> None:
         self._rim.installation.bury(work, raws, "unreadable update")
