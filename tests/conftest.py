@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -71,11 +73,18 @@ def store(url: str) -> Iterator[Store]:
 
 @pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The trained models, trained once for all tests."""
+    """The trained models, trained once for all tests, whichever process needs them first."""
     from tagging.training import train
 
-    folder = tmp_path_factory.mktemp("models")
-    train(folder)
+    own = tmp_path_factory.getbasetemp()
+    run = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
+    with (run / "models.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        folder = run / "models"
+        if not folder.exists():
+            made = Path(tempfile.mkdtemp(dir=run))
+            train(made)
+            made.rename(folder)
     return folder
 
 
