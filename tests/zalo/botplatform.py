@@ -163,6 +163,8 @@ class BotPlatform(Double):
     def lose(self) -> None:
         """What was sent while nobody polled is not told any more."""
         with self.changed:
+            self.queue.extend(self._fresh)
+            self._fresh = []
             for event in self.queue:
                 self.waiting.pop(event.id, None)
                 self.lost.append(event)
@@ -170,6 +172,7 @@ class BotPlatform(Double):
 
     async def _polled(self, timeout: float) -> Thing:
         """One update. Raises Refused: 408 when there is none."""
+        self._wake()
         with self.changed:
             waits = not self.queue and not (self.replays and self.given)
         if waits or self.hook:
