@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -150,6 +150,7 @@ class WebChat:
 
     name = CHANNEL
     longest = LONGEST
+    window = timedelta(0)  # nothing is pushed to a page: its person comes for what waits
 
     def routes(self) -> list[BaseRoute]:
         """What this channel answers to."""

@@ -86,6 +86,7 @@ class TelegramVoice:
     """Says letters on Telegram. `picture` finds the picture of a letter, `trouble` hears of it."""
 
     name = CHANNEL
+    window: timedelta | None = None
 
     def __init__(
         self,
