@@ -63,8 +63,11 @@ def claim(work: Work, app: str, version: int, now: datetime, until: datetime) ->
     return bool(done.rowcount)
 
 
-def renew(work: Work, app: str, pair: Pair, now: datetime) -> None:
-    """Put a new pair in the place of the old one, or of none. All that failed is over."""
+def renew(work: Work, app: str, pair: Pair, now: datetime, version: int | None = None) -> None:
+    """Put a new pair in the place of the old one, or of none. All that failed is over.
+
+    `version`: the one it came of; it is dropped where somebody has connected the account anew.
+    """
     plain = orjson.dumps({"access": pair.access, "refresh": pair.refresh})
     row = {
         "app": app,
@@ -80,7 +83,9 @@ def renew(work: Work, app: str, pair: Pair, now: datetime) -> None:
     put = work.insert(ZaloGrant)
     changed = {name: put.excluded[name] for name in row if name not in ("app", "alarmed")}
     changed["version"] = _grant.c.version + 1
-    work.connection.execute(put.on_conflict_do_update(index_elements=["app"], set_=changed), row)
+    its = None if version is None else _grant.c.version == version
+    put = put.on_conflict_do_update(index_elements=["app"], set_=changed, where=its)
+    work.connection.execute(put, row)
 
 
 def failed(work: Work, app: str, version: int, trouble: str, now: datetime) -> None:

@@ -66,7 +66,9 @@ class Said:
     But a text may stand beside `files` as their caption, and `edits` beside the new text of a
     message: the `ref` of the event that brought the old one. `unread`: a kind of message that is
     not read here. `reachable`: the person took the bot up again, or blocked it. `settled`:
-    nothing more came for the group of parts named here (see Part).
+    nothing more came for the group of parts named here (see Part). `withdrawn`: at the platform
+    the person took back their consent, so all that is tied to them goes. `staff`: one of ours
+    speaks with the person there, so the bot is quiet.
     """
 
     text: str | None = None
@@ -79,6 +81,8 @@ class Said:
     unread: bool = False
     reachable: bool | None = None
     settled: str | None = None
+    withdrawn: bool = False
+    staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
