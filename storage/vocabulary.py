@@ -134,7 +134,8 @@ class Message:
     """One thing the bot says. `question` ties its buttons to what they answer.
 
     `protect`: for staff: a platform that can is asked to let nobody pass it on, and not even its
-    length is told by the row in which it waits.
+    length is told by the row in which it waits. `by_number`: the sentence by which a platform
+    without buttons asks for an option's number.
     """
 
     text: str
@@ -144,6 +145,7 @@ class Message:
     picture: str | None = None
     about: str = ""
     protect: bool = False
+    by_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
