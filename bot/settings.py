@@ -55,6 +55,13 @@ def _with_app(given: SecretStr, info: ValidationInfo) -> SecretStr:
     return given
 
 
+def _media_hosts(listed: str) -> str:
+    from bot.downloading import read_hosts  # with it comes httpx; few set this
+
+    read_hosts(listed)
+    return listed
+
+
 def _code(given: str) -> str:
     if given and not CODE.fullmatch(given):
         raise ValueError("the code between zalo_verifier and .html, or nothing")
@@ -104,7 +111,7 @@ class Settings(BaseSettings):
     zalo_paid: bool = False
     zalo_site_verification: Annotated[str, AfterValidator(_code)] = ""
     zalo_silent_hours: Annotated[int, Field(ge=0)] = 14
-    zalo_media_hosts: str = "zdn.vn,zadn.vn,zalo.me"
+    zalo_media_hosts: Annotated[str, AfterValidator(_media_hosts)] = "zdn.vn,zadn.vn,zalo.me"
     zalo_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
     zalo_oauth_url: Annotated[str, AfterValidator(_address)] = "https://oauth.zaloapp.com"
     log_level: Literal["debug", "info", "warning", "error"] = "info"

@@ -31,6 +31,7 @@ class Grant:
 
     version: int
     pair: Pair
+    since: datetime
     renewed: datetime
     failing: datetime | None
     trouble: str | None
@@ -51,7 +52,15 @@ def granted(work: Work, app: str) -> Grant | None:
     pair = Pair(plain["access"], plain["refresh"], row.expires)
     quota = orjson.loads(row.quota or "{}")
     return Grant(
-        row.version, pair, row.renewed, row.failing, row.trouble, row.heard, row.alarmed, quota
+        row.version,
+        pair,
+        row.since,
+        row.renewed,
+        row.failing,
+        row.trouble,
+        row.heard,
+        row.alarmed,
+        quota,
     )
 
 
@@ -73,6 +82,7 @@ def renew(work: Work, app: str, pair: Pair, now: datetime, version: int | None =
         "app": app,
         "version": 1,
         "sealed": work.seal.close(plain, f"zalogrant|sealed|{app}"),
+        "since": now,
         "renewed": now,
         "expires": pair.expires,
         "claimed": None,
@@ -81,7 +91,8 @@ def renew(work: Work, app: str, pair: Pair, now: datetime, version: int | None =
         "alarmed": False,
     }
     put = work.insert(ZaloGrant)
-    changed = {name: put.excluded[name] for name in row if name not in ("app", "alarmed")}
+    stays = {"app", "alarmed"} if version is None else {"app", "alarmed", "since"}
+    changed = {name: put.excluded[name] for name in row if name not in stays}
     changed["version"] = _grant.c.version + 1
     its = None if version is None else _grant.c.version == version
     put = put.on_conflict_do_update(index_elements=["app"], set_=changed, where=its)

@@ -131,6 +131,7 @@ def opened(rim: Rim) -> WebChat:
         installation.catalogues["vi"],
         rim.changed,
         Pace(installation.settings.messages_per_minute),
+        installation.settings.zalo_site_verification,
     )
 
 
@@ -147,6 +148,7 @@ class WebChat:
     sentences: Callable[[str], str]
     changed: Callable[[Taken], None]
     pace: Pace
+    verification: str = ""  # the code by which Zalo knows that this site is ours
 
     name = CHANNEL
     longest = LONGEST
@@ -186,7 +188,11 @@ class WebChat:
     # -- calls ----------------------------------------------------------------------------------
 
     async def _page(self, request: Request) -> Response:
-        return Response((PAGE / "index.html").read_bytes(), media_type="text/html; charset=utf-8")
+        page = (PAGE / "index.html").read_bytes()
+        if self.verification:
+            meta = f'<meta name="zalo-platform-site-verification" content="{self.verification}">'
+            page = page.replace(b"<head>", b"<head>" + meta.encode(), 1)
+        return Response(page, media_type="text/html; charset=utf-8")
 
     async def _asset(self, request: Request) -> Response:
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}

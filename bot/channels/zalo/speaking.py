@@ -39,8 +39,7 @@ SHUT = frozenset((-230, -232, -218))
 NIGHT = frozenset((-234,))
 QUOTA = frozenset((-211,))
 OFFICE = frozenset(
-    (-204, -205, -206, -207, -208, -209, -212, -219, -221, -223, -224, -235, -240, -242)
-    + tuple(range(-329, -319))
+    (*range(-209, -203), -212, -219, -221, -223, -224, -235, -240, -242, *range(-329, -319))
 )
 MEANING: Mapping[int, str] = {
     -204: "the Official Account was deleted",

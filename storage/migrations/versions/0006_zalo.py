@@ -15,6 +15,7 @@ def upgrade() -> None:
     sa.Column('app', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('since', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('renewed', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('expires', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=False),
     sa.Column('claimed', sqlmodel.sql.sqltypes.UTCDateTime(), nullable=True),
