@@ -45,6 +45,10 @@ def examine() -> Iterator[Finding]:
         from bot.channels.telegram.office import check
 
         yield from check(chosen, opened.catalogues)
+    if chosen.zalo_app_id:
+        from bot.channels.zalo import office
+
+        yield from office.check(opened)
 
 
 def _what_helps(trouble: Exception) -> str:

@@ -34,9 +34,11 @@ tagger = typer.Typer(help="The machine that suggests labels.", no_args_is_help=T
 case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
 telegram = typer.Typer(help="What Telegram knows of this bot.", no_args_is_help=True)
+zalo = typer.Typer(help="The Zalo Official Account.", no_args_is_help=True)
 campaign = typer.Typer(help="Rounds of collaborators and officers.", no_args_is_help=True)
 app.add_typer(tagger, name="tagger")
 app.add_typer(telegram, name="telegram")
+app.add_typer(zalo, name="zalo")
 app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
 app.add_typer(campaign, name="campaign")
@@ -317,6 +319,49 @@ def _on_telegram() -> Installation:
     opened = _opened()
     if not opened.settings.telegram_token.get_secret_value():
         raise WrongSetting("TELEGRAM_TOKEN is not set: ask @BotFather for a token")
+    return opened
+
+
+@zalo.command("connect")
+def zalo_connect(
+    refresh_token: Annotated[
+        bool, typer.Option("--refresh-token", help="Ask for one of the console's API Explorer.")
+    ] = False,
+) -> None:
+    """Connect the Official Account: its administrator agrees once, the rest renews itself."""
+    from bot.channels.zalo import office
+
+    opened = _on_zalo()
+    if refresh_token:
+        office.bring(opened, _secretly("Refresh token"))
+    else:
+        asked = office.consent(opened.settings)
+        out.print("An administrator of the account opens this and agrees:", asked.url, markup=False)
+        pasted = _secretly("The address you are led to then, or the code in it")
+        code = office.code_in(pasted, asked, opened.settings.zalo_oa_id)
+        office.connect(opened, code, asked.verifier)
+    _print_findings(office.check(opened))
+
+
+def _secretly(what: str) -> str:
+    """What is typed at the terminal, not shown there; or a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True))
+    return sys.stdin.readline()
+
+
+@zalo.command("check")
+def zalo_check() -> None:
+    """Hold Zalo against the settings: token, account, quota, webhook."""
+    from bot.channels.zalo.office import check
+
+    _print_findings(check(_on_zalo()))
+
+
+def _on_zalo() -> Installation:
+    opened = _opened()
+    if not opened.settings.zalo_app_id:
+        raise WrongSetting("ZALO_APP_ID is not set: developers.zalo.me shows it")
     return opened
 
 

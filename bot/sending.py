@@ -59,13 +59,18 @@ class Doubtful(Exception):
 
 
 class Voice(Protocol):
-    """How a platform is spoken to. A message goes out in pieces, the last one has the buttons."""
+    """How a platform is spoken to. A message goes out in pieces, the last one has the buttons.
+
+    `window`: for how long after a person's last word it takes what nobody waits for; None: always.
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def window(self) -> timedelta | None: ...
     async def pieces(self, letter: Letter) -> Sequence[Any]: ...
     async def say(self, address: str, piece: Any, bulk: bool) -> None:
-        """Raises Later, Unreachable, Rejected, Doubtful."""
+        """Raises Later, Unreachable, Closed, Rejected, Doubtful."""
         ...
 
 

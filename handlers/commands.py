@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from handlers.reading import plain
+from storage.vocabulary import Said
 from storage.words import Words
 
 SLASH = re.compile(r"/([a-z_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
@@ -60,6 +61,11 @@ class Commands:
         said = _lowered(text)
         name = self._plain.get(plain(text)) if said.isascii() else self._marked.get(said)
         return Command(name) if name else None
+
+    def knows(self, said: Said) -> bool:
+        """Whether something said is a command that there is: what a bot that is quiet answers."""
+        command = self.read(said.text) if said.text and not said.files else None
+        return bool(said.start) or (command is not None and command.name != "unknown")
 
 
 def _lowered(text: str) -> str:

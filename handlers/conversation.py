@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from handlers.asking import due_prompts
@@ -72,6 +73,17 @@ class Conversation:
         attachments.drop(self.desk.work, sorted(held - self._held()))
         if busy and not self.busy and not self.forgotten:
             self._call()
+
+    def hand_over(self, until: datetime) -> None:
+        """One of ours speaks with the person: what runs is set aside, and the bot is quiet."""
+        held = self._held()
+        self._set_aside()
+        self.talk.staff = until.isoformat()
+        attachments.drop(self.desk.work, sorted(held - self._held()))
+
+    def stay_quiet(self, said: Said) -> None:
+        """Hear what is meant for one of ours: nothing comes of it, but danger is still told of."""
+        self._warn(said.text or "")
 
     @property
     def busy(self) -> bool:

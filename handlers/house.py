@@ -32,5 +32,6 @@ class House:
     dead_days: int = 14
     file_days: int = 8
     reply_grace: timedelta = timedelta(seconds=10)
+    staff_for: timedelta = timedelta(minutes=30)  # after their last word the bot speaks again
     held_days: int = 2
     held_for: timedelta = timedelta(seconds=1.5)  # nothing of a group for so long: it is whole

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from handlers.commands import Commands
 from handlers.conversation import Conversation
 from handlers.dialogue import Chance, Desk, Ears
+from handlers.forgetting import forget_person
 from handlers.forms import settle_form
 from handlers.house import House
 from handlers.talk import FILE, Talk, from_kept
@@ -54,7 +55,7 @@ class Reception:
         self, ears: Ears, catalogues: Mapping[Language, Words], house: House, chance: Chance
     ) -> None:
         self.ears, self.catalogues, self.house, self.chance = ears, catalogues, house, chance
-        self._commands = Commands(catalogues.values())
+        self.commands = Commands(catalogues.values())
 
     def take(self, work: Work, events: Sequence[Event], now: datetime) -> list[Taken]:
         """Take a batch within an open transaction; results stand in the order of the events.
@@ -84,7 +85,7 @@ class Reception:
         self, desk: Desk, talk: Talk, files: tuple[str, ...], ref: str = ""
     ) -> Conversation:
         """A conversation of one event."""
-        return Conversation(desk, talk, self._commands, files, ref)
+        return Conversation(desk, talk, self.commands, files, ref)
 
 
 class _Batch:
@@ -175,7 +176,12 @@ class _Batch:
             return Taken(key)
         if event.said.reachable is not None:
             return self._reach(key, event.said.reachable)
+        if event.said.withdrawn:
+            return self._withdraw(key)
         talk = from_kept(self._talks.get(key))
+        if event.said.staff or (talk.is_with_staff(self.now) and not self._is_command(event.said)):
+            return self._quietly(event, key, talk)
+        talk.staff = None
         again = self._again(key, self._reception.catalogues[talk.language])
         protect = bool(talk.room)
         desk = self._reception.desk(self._work, event, key, talk, self)
@@ -191,7 +197,7 @@ class _Batch:
             self.members.pop(key, None)
             self.members |= people.members(self._work, [key])
         if heard.forgotten:
-            self._post.letters = [each for each in self._post.letters if each.key != key]
+            self._post.forget(key)
         for question in heard.answered:
             self._post.answer(key, question)
         protect |= bool(talk.room)
@@ -211,6 +217,31 @@ class _Batch:
         if not reachable and key not in self.members:
             outbox.forget_all(self._work, key)  # a citizen's answers stay under the receipt
         return Taken(key)
+
+    def _withdraw(self, key: bytes) -> Taken:
+        """The consent was taken back at the platform: all goes at once, and nobody is asked."""
+        forget_person(self._work, key, self.today)
+        self._talks[key] = None
+        self._touched.add(key)
+        self.members.pop(key, None)
+        self._post.forget(key)
+        return Taken(key)
+
+    def _is_command(self, said: Said) -> bool:
+        return self._reception.commands.knows(said)
+
+    def _quietly(self, event: Event, key: bytes, talk: Talk) -> Taken:
+        """Somebody of the office speaks with the person: nothing of it is taken down here."""
+        desk = self._reception.desk(self._work, event, key, talk, self)
+        heard = self._reception.converse(desk, talk, ())
+        if event.said.staff:
+            heard.hand_over(self.now + self._house.staff_for)
+            self._talks[key] = talk.as_kept()
+            self._touched.add(key)
+        else:
+            heard.stay_quiet(event.said)
+        replies = tuple(self._reply(event, key, message) for message in heard.replies)
+        return Taken(key, replies, busy=True)  # what is sent to many keeps away meanwhile
 
     def _again(self, key: bytes, words: Words) -> list[Message]:
         """What may not have arrived, for somebody who is there again, said to be perhaps known.
@@ -297,7 +328,7 @@ def _amended(part: Event, said: Said) -> Event:
 def _follows(last: Part | None, part: Part) -> bool:
     if last is None or last.group != part.group:
         return False
-    return part.group != PIECES or part.number > last.number
+    return part.group != PIECES or part.number >= last.number
 
 
 def _joined(parts: Sequence[Event]) -> Event:

@@ -84,6 +84,10 @@ class Post:
             self._drop(letter.key, letter.message.question)
         self.letters.append(letter)
 
+    def forget(self, key: bytes) -> None:
+        """Drop all that was to be sent to somebody."""
+        self.letters = [each for each in self.letters if each.key != key]
+
     def _drop(self, key: bytes, question: str) -> None:
         kept = [x for x in self.letters if x.key != key or x.message.question != question]
         self.letters = kept

@@ -449,3 +449,27 @@ class ResultSent(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "resultsent"
     round: str = Field(primary_key=True, foreign_key="round.id")
     person: str = Field(primary_key=True, foreign_key="person.id")
+
+
+class ZaloGrant(SQLModel, table=True):
+    """What a Zalo Official Account granted one app: its pair of tokens, sealed; one row per app.
+
+    `since`: when the account was connected. `version` counts the pairs. `claimed`: somebody is
+    renewing the pair, until then at the latest. `failing`: since when renewing has failed, and
+    `trouble` why. `heard`: when a webhook came last; `alarmed`: that none came for long was said.
+    `quota`: as Zalo last told it, JSON.
+    """
+
+    __tablename__: ClassVar[Any] = "zalogrant"
+    app: str = Field(primary_key=True)
+    version: int
+    sealed: bytes
+    since: datetime
+    renewed: datetime
+    expires: datetime
+    claimed: datetime | None = None
+    failing: datetime | None = None
+    trouble: str | None = None
+    heard: datetime | None = None
+    alarmed: bool = False
+    quota: str | None = None

@@ -66,7 +66,9 @@ class Said:
     But a text may stand beside `files` as their caption, and `edits` beside the new text of a
     message: the `ref` of the event that brought the old one. `unread`: a kind of message that is
     not read here. `reachable`: the person took the bot up again, or blocked it. `settled`:
-    nothing more came for the group of parts named here (see Part).
+    nothing more came for the group of parts named here (see Part). `withdrawn`: at the platform
+    the person took back their consent, so all that is tied to them goes. `staff`: one of ours
+    speaks with the person there, so the bot is quiet.
     """
 
     text: str | None = None
@@ -79,6 +81,8 @@ class Said:
     unread: bool = False
     reachable: bool | None = None
     settled: str | None = None
+    withdrawn: bool = False
+    staff: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,8 @@ class Message:
     """One thing the bot says. `question` ties its buttons to what they answer.
 
     `protect`: for staff: a platform that can is asked to let nobody pass it on, and not even its
-    length is told by the row in which it waits.
+    length is told by the row in which it waits. `by_number`: the sentence by which a platform
+    without buttons asks for an option's number.
     """
 
     text: str
@@ -140,6 +145,7 @@ class Message:
     picture: str | None = None
     about: str = ""
     protect: bool = False
+    by_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -266,6 +266,7 @@ SAID_BY_THE_CODE = (
     (r"guard\.\w+", "by what was seen in a text"),
     (r"passing\.(passed|held)", "by the verdict"),
     (r"prompt\.\w+", "storage/prompting.py says them for two rooms"),
+    (r"by_number\.\w+", "by how many there are, in handlers/numbering.py"),
 )
 
 

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -131,6 +131,7 @@ def opened(rim: Rim) -> WebChat:
         installation.catalogues["vi"],
         rim.changed,
         Pace(installation.settings.messages_per_minute),
+        installation.settings.zalo_site_verification,
     )
 
 
@@ -147,9 +148,11 @@ class WebChat:
     sentences: Callable[[str], str]
     changed: Callable[[Taken], None]
     pace: Pace
+    verification: str = ""  # the code by which Zalo knows that this site is ours
 
     name = CHANNEL
     longest = LONGEST
+    window = timedelta(0)  # nothing is pushed to a page: its person comes for what waits
 
     def routes(self) -> list[BaseRoute]:
         """What this channel answers to."""
@@ -185,7 +188,11 @@ class WebChat:
     # -- calls ----------------------------------------------------------------------------------
 
     async def _page(self, request: Request) -> Response:
-        return Response((PAGE / "index.html").read_bytes(), media_type="text/html; charset=utf-8")
+        page = (PAGE / "index.html").read_bytes()
+        if self.verification:
+            meta = f'<meta name="zalo-platform-site-verification" content="{self.verification}">'
+            page = page.replace(b"<head>", b"<head>" + meta.encode(), 1)
+        return Response(page, media_type="text/html; charset=utf-8")
 
     async def _asset(self, request: Request) -> Response:
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
