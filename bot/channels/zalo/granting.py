@@ -38,6 +38,8 @@ MEANING = {
     "-14003": "the callback address is not the one in the console",
     "-14004": "ZALO_APP_ID is refused",
     "-14006": "ZALO_APP_SECRET is refused",
+    "-14010": "the code is too old, was used, or belongs to another try",
+    "-14020": "the refresh token is too old, or was used",
 }
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 REMEDY = "run `langnghe zalo connect`"

@@ -55,7 +55,7 @@ class Zalo:
         self._states = {"in": "starting", "token": "ok", "account": "ok", "out": "ok"}
         self._states |= {"quota": "ok", "silence": "ok"}
         self.keeper = Keeper(settings, store, now)
-        self._api = Api(settings.zalo_api_url, self.keeper)
+        self._api = Api(settings, self.keeper)
         self._downloads = downloads()
         self._voice = ZaloVoice(
             self._api,

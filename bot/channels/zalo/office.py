@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from bot.channels.zalo.granting import MEANING as MEANINGS
 from bot.channels.zalo.granting import Keeper, NotNow, OAuthRefused, consent_url, state_of
 from bot.channels.zalo.speaking import ACCOUNT, MEANING, Api, Failed, nearly_used_up
 from bot.channels.zalo.watching import silence
@@ -72,7 +73,8 @@ def _keep(opened: Installation, exchange: Callable[[Keeper], Pair]) -> None:
     try:
         keeper.keep(exchange(keeper))
     except OAuthRefused as refused:
-        raise Refused(f"Zalo gives no token: {refused}") from None
+        why = MEANINGS.get(str(refused), str(refused))
+        raise Refused(f"Zalo gives no token: {why}") from None
 
 
 def check(opened: Installation) -> list[Finding]:
@@ -104,7 +106,7 @@ def _token(grant: Grant | None) -> Finding:
 
 
 async def _account(settings: Settings, keeper: Keeper) -> Finding:
-    api, part = Api(settings.zalo_api_url, keeper), "zalo account"
+    api, part = Api(settings, keeper), "zalo account"
     try:
         told = await api.call("GET", ACCOUNT)
     except Failed as failed:
