@@ -324,7 +324,8 @@ class _Batch:
 
 def _is_a_word(said: Said) -> bool:
     """Whether a person did something, and it was not to shut us out; a form is nobody's word."""
-    return said.form is None and said.settled is None and said.reachable is not False
+    ours = said.form is not None or said.settled is not None or said.staff
+    return not ours and not said.withdrawn and said.reachable is not False
 
 
 def wholes(held: Sequence[Event], event: Event) -> tuple[list[Event], list[Event]]:

@@ -78,7 +78,7 @@ def test_a_recorded_body_says_what_it_says(name: str) -> None:
     assert (events if events is None else tuple(e.said for e in events)) == wanted
     for event in events or ():
         assert event.person.address == (STRANGER if name.startswith("anonymous") else USER)
-        assert event.at == NOW
+        assert event.at == datetime.fromtimestamp(1751100041.636, UTC)
 
 
 def test_an_answer_to_somebody_anonymous_names_the_conversation() -> None:
@@ -158,6 +158,11 @@ def test_a_place_that_is_nowhere_is_said_to_be_unreadable(coordinates: Any) -> N
     body = payloads.recorded("oa.user_send_location")
     body["message"]["attachments"][0]["payload"]["coordinates"] = coordinates
     assert said_by(body) == Said(unread=True)
+
+
+def test_what_is_told_of_the_future_happens_now() -> None:
+    body = payloads.filled("oa.user_send_text", {"timestamp": "99999999999999"})
+    assert (events_of(body) or [])[0].at == NOW
 
 
 def test_coordinates_may_be_numbers() -> None:
