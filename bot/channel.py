@@ -30,8 +30,8 @@ class Channel(Protocol):
 
     `longest`: UTF-16 units of one message. `window`: for how long after a person's last word
     letters may be pushed to them; None: always, no span at all: never. `run` is what it does in
-    the background until it is cancelled. `state` is "ok", or in a few words what is wrong at the
-    platform.
+    the background until it is cancelled. `state` is "ok", or in a few words what is
+    wrong at the platform.
     """
 
     @property

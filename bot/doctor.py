@@ -49,6 +49,10 @@ def examine() -> Iterator[Finding]:
         from bot.channels.zalo import office
 
         yield from office.check(opened)
+    if chosen.zalobot_token.get_secret_value():
+        from bot.channels.zalobot.office import check as check_zalobot
+
+        yield from check_zalobot(chosen)
 
 
 def _what_helps(trouble: Exception) -> str:

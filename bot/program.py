@@ -35,10 +35,12 @@ case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=Tr
 keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
 telegram = typer.Typer(help="What Telegram knows of this bot.", no_args_is_help=True)
 zalo = typer.Typer(help="The Zalo Official Account.", no_args_is_help=True)
+zalobot = typer.Typer(help="What Zalo's Bot Platform knows of this bot.", no_args_is_help=True)
 campaign = typer.Typer(help="Rounds of collaborators and officers.", no_args_is_help=True)
 app.add_typer(tagger, name="tagger")
 app.add_typer(telegram, name="telegram")
 app.add_typer(zalo, name="zalo")
+app.add_typer(zalobot, name="zalobot")
 app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
 app.add_typer(campaign, name="campaign")
@@ -362,6 +364,40 @@ def _on_zalo() -> Installation:
     opened = _opened()
     if not opened.settings.zalo_app_id:
         raise WrongSetting("ZALO_APP_ID is not set: developers.zalo.me shows it")
+    return opened
+
+
+@zalobot.command("check")
+def zalobot_check() -> None:
+    """Hold Zalo's Bot Platform against the settings: token, webhook, the plan's limits."""
+    from bot.channels.zalobot.office import check
+
+    _print_findings(check(_on_zalobot().settings))
+
+
+@zalobot.command("set")
+def zalobot_set() -> None:
+    """Tell Zalo's Bot Platform the webhook, or that there is none; then check."""
+    from bot.channels.zalobot.office import check, introduce
+
+    opened = _on_zalobot()
+    introduce(opened.settings)
+    _print_findings(check(opened.settings))
+
+
+@zalobot.command("unset")
+def zalobot_unset() -> None:
+    """Take the webhook back."""
+    from bot.channels.zalobot.office import withdraw
+
+    withdraw(_on_zalobot().settings)
+    out.print("Zalo calls no webhook any more.")
+
+
+def _on_zalobot() -> Installation:
+    opened = _opened()
+    if not opened.settings.zalobot_token.get_secret_value():
+        raise WrongSetting("ZALOBOT_TOKEN is not set: Zalo Bot Creator gives it")
     return opened
 
 

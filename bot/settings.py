@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
 CODE = re.compile(r"[A-Za-z0-9_-]+")
+LONGER_SECRETS = re.compile(r"[A-Za-z0-9_-]{8,256}(,[A-Za-z0-9_-]{8,256})*")
 SECRETS = re.compile(r"[A-Za-z0-9_-]{1,256}(,[A-Za-z0-9_-]{1,256})*")
 
 
@@ -45,6 +46,20 @@ def _secrets(given: SecretStr) -> SecretStr:
     if given.get_secret_value() and not SECRETS.fullmatch(given.get_secret_value()):
         raise ValueError(
             "1 to 256 letters, digits, _ or -; a second one behind a comma, or nothing"
+        )
+    return given
+
+
+def _zalobot_token(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not TOKEN.fullmatch(given.get_secret_value()):
+        raise ValueError("a bot token such as 123456:abc-xyz, from Zalo Bot Creator, or nothing")
+    return given
+
+
+def _longer_secrets(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not LONGER_SECRETS.fullmatch(given.get_secret_value()):
+        raise ValueError(
+            "8 to 256 letters, digits, _ or -; a second one behind a comma, or nothing"
         )
     return given
 
@@ -114,6 +129,9 @@ class Settings(BaseSettings):
     zalo_media_hosts: Annotated[str, AfterValidator(_media_hosts)] = "zdn.vn,zadn.vn,zalo.me"
     zalo_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
     zalo_oauth_url: Annotated[str, AfterValidator(_address)] = "https://oauth.zaloapp.com"
+    zalobot_token: Annotated[SecretStr, AfterValidator(_zalobot_token)] = SecretStr("")
+    zalobot_api_url: Annotated[str, AfterValidator(_address)] = "https://bot-api.zaloplatforms.com"
+    zalobot_webhook_secret: Annotated[SecretStr, AfterValidator(_longer_secrets)] = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -130,6 +148,12 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets Telegram may call with; the first is the one it is told."""
         given = self.telegram_webhook_secret.get_secret_value()
+        return tuple(given.split(",")) if given else ()
+
+    @property
+    def zalobot_secrets(self) -> tuple[str, ...]:
+        """The secrets Zalo's Bot Platform may call with; the first is the one it is told."""
+        given = self.zalobot_webhook_secret.get_secret_value()
         return tuple(given.split(",")) if given else ()
 
     @property

@@ -12,6 +12,7 @@ from handlers.asking import due_prompts
 from handlers.commands import Command, Commands
 from handlers.dialogue import About, Begin, Desk, Dialogue, Outcome, Settled, dialogues
 from handlers.questions import Partly, Question, Retake, Unclear, receipt_in
+from handlers.reading import number_in
 from handlers.replay import Turn, play
 from handlers.scene import Scene
 from handlers.talk import Running, Talk
@@ -238,7 +239,7 @@ class Conversation:
         question = turn.asking
         if question is None:  # a newer version asks no more than was answered
             self._ask()
-        elif said.pressed is not None and said.pressed.question != question.key:
+        elif self._is_for_another(said, question, self._scene(running, turn, question)):
             self._again("unclear.stale")
         elif said.files and not question.takes_files:
             if self._dialogue(running).yields:
@@ -251,6 +252,16 @@ class Conversation:
                 self._first_words(said)
             else:
                 self._take(question, reading, running)
+
+    @staticmethod
+    def _is_for_another(said: Said, question: Question[Any], scene: Scene) -> bool:
+        """Whether a button, or a number or label where there are none, was of an older question."""
+        if said.pressed is not None:
+            return said.pressed.question != question.key
+        if said.to in (None, question.key) or said.files or not said.text:
+            return False
+        is_number = number_in(said.text, scene.words) is not None
+        return is_number or question.pressed(said, scene) is not None
 
     def _says_something_else(self, said: Said, running: Running) -> bool:
         text = (said.text or "").strip()

@@ -12,6 +12,7 @@ def forget_person(work: Work, key: bytes, today: date) -> None:
     """Destroy talk, unsent files, consents, waiting messages, role and address."""
     talks.keep(work, {key: None}, today)
     talks.let_go(work, key)
+    talks.unask(work, key)
     attachments.disown(work, key)
     people.withdraw(work, key)
     outbox.forget_all(work, key)

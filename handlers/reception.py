@@ -64,15 +64,20 @@ class Reception:
         """
         return _Batch(self, work, now).take(events)
 
+    def words_on(self, channel: str) -> Mapping[Language, Words]:
+        """The catalogues as they are on a channel."""
+        return {language: words.on(channel) for language, words in self.catalogues.items()}
+
     def desk(self, work: Work, event: Event, key: bytes, talk: Talk, batch: _Batch) -> Desk:
         """What one event's outcomes work with."""
+        catalogues = self.words_on(event.person.channel)
         return Desk(
             work=work,
             key=key,
             person=event.person,
             member=batch.members.get(key),
-            words=self.catalogues[talk.language],
-            catalogues=self.catalogues,
+            words=catalogues[talk.language],
+            catalogues=catalogues,
             now=batch.now,
             today=batch.today,
             tree=batch.units,

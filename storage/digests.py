@@ -20,7 +20,15 @@ _report, _case, _unit = table(tables.Report), table(tables.Case), table(tables.U
 _digest, _shown, _delivery = table(tables.Digest), table(tables.Shown), table(tables.Delivery)
 _person, _wish = table(tables.Enrolled), table(tables.Wish)
 _fleeting = [
-    table(t) for t in (tables.Talk, tables.Seen, tables.DeadLetter, tables.Held, tables.Outgoing)
+    table(t)
+    for t in (
+        tables.Talk,
+        tables.Seen,
+        tables.DeadLetter,
+        tables.Held,
+        tables.LastAsked,
+        tables.Outgoing,
+    )
 ]
 
 ONE_AT_A_TIME = 7_316_402  # any number; who holds this advisory lock publishes figures

@@ -74,6 +74,25 @@ class Held(SQLModel, table=True):
     until: date = Field(index=True)
 
 
+class LastAsked(SQLModel, table=True):
+    """The last two questions somebody was shown where there are no buttons, and when; sealed."""
+
+    __tablename__: ClassVar[Any] = "lastasked"
+    __table_args__ = UNORDERED
+    key: bytes = Field(primary_key=True)
+    sealed: bytes
+    until: date = Field(index=True)
+
+
+class Turn(SQLModel, table=True):
+    """Something that only one program may do at a time: who does it now, and until when."""
+
+    __tablename__: ClassVar[Any] = "turn"
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime
+
+
 class Silence(SQLModel, table=True):
     """A channel whose platform asked to be left alone, and until when: for every program."""
 

@@ -68,7 +68,8 @@ class Said:
     not read here. `reachable`: the person took the bot up again, or blocked it. `settled`:
     nothing more came for the group of parts named here (see Part). `withdrawn`: at the platform
     the person took back their consent, so all that is tied to them goes. `staff`: one of ours
-    speaks with the person there, so the bot is quiet.
+    speaks with the person there, so the bot is quiet. `to`: the question that the person saw when
+    they wrote a text, where there are no buttons that would say so.
     """
 
     text: str | None = None
@@ -83,6 +84,7 @@ class Said:
     settled: str | None = None
     withdrawn: bool = False
     staff: bool = False
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

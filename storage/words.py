@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -22,6 +23,20 @@ class Words:
 
     language: Language
     sentences: dict[str, str | tuple[str, ...]]
+
+    @cached_property
+    def _by_channel(self) -> dict[str, Words]:
+        return {}
+
+    def on(self, channel: str) -> Words:
+        """The catalogue of a channel, where `on.zalobot.tip.what` takes the place of `tip.what`."""
+        made = self._by_channel.get(channel)
+        if made is None:
+            prefix = f"on.{channel}."
+            own = {key.removeprefix(prefix): self.sentences[key] for key in self.section(prefix)}
+            made = Words(self.language, {**self.sentences, **own}) if own else self
+            self._by_channel[channel] = made
+        return made
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence under a key. Raises WordMissing, and KeyError for a value not given."""

@@ -92,6 +92,15 @@ def test_both_languages_have_the_same_places_to_fill_in() -> None:
             assert vi.strip() and en.strip(), key
 
 
+def test_what_a_channel_says_otherwise_takes_the_place_of_words_that_there_are() -> None:
+    for spoken in CATALOGUES.values():
+        for key in spoken.section("on."):
+            _, channel, instead = key.split(".", 2)
+            assert fields(spoken(key)) == fields(spoken(instead)), key
+            assert spoken.on(channel)(instead) == spoken(key) != spoken(instead)
+        assert spoken.on("web")("unclear.kind") == words("unclear.kind")
+
+
 @both
 def test_every_text_is_composed_and_clean(language: Language) -> None:
     for key, text in _texts(CATALOGUES[language]):
@@ -266,6 +275,7 @@ SAID_BY_THE_CODE = (
     (r"guard\.\w+", "by what was seen in a text"),
     (r"passing\.(passed|held)", "by the verdict"),
     (r"prompt\.\w+", "storage/prompting.py says them for two rooms"),
+    (r"on\.\w+\..*", "instead of the words they are named after, on one channel"),
     (r"by_number\.\w+", "by how many there are, in handlers/numbering.py"),
 )
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -31,9 +32,15 @@ def every() -> list[str]:
 
 @dataclass
 class Player:
-    """Plays one transcript; keeps what the bot handed out for the lines that need it."""
+    """Plays one transcript; keeps what the bot handed out for the lines that need it.
+
+    `instead`: what is played on this stage in place of a line that it cannot have, by the
+    transcript's name and the line; None leaves the line out, and what is expected of it.
+    """
 
     stage: Stage
+    instead: Mapping[str, str | None] = field(default_factory=dict)
+    skipping: bool = False
     who: str = "an"
     receipt: str = ""
     code: str = ""
@@ -43,7 +50,12 @@ class Player:
     def play(self, name: str) -> None:
         lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, 1):
-            mark, _, rest = line.partition(" ")
+            played = self.instead.get(f"{name}: {line}", line)
+            if played is None or (self.skipping and line.startswith("<")):
+                self.skipping = True
+                continue
+            self.skipping = False
+            mark, _, rest = played.partition(" ")
             try:
                 self._line(mark, rest)
             except AssertionError as wrong:

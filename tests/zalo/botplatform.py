@@ -92,6 +92,7 @@ class BotPlatform(Double):
         super().__post_init__()
         self.queue: deque[Event] = deque()
         self.given: list[Event] = []
+        self.under_way: list[Event] = []
         self.pollers: deque[asyncio.Future[None]] = deque()
         self.counted: Counter[str] = Counter()
         self.served: list[str] = []
@@ -163,13 +164,20 @@ class BotPlatform(Double):
     def lose(self) -> None:
         """What was sent while nobody polled is not told any more."""
         with self.changed:
+            self.queue.extend(self._fresh)
+            self._fresh = []
             for event in self.queue:
                 self.waiting.pop(event.id, None)
                 self.lost.append(event)
             self.queue.clear()
 
     async def _polled(self, timeout: float) -> Thing:
-        """One update. Raises Refused: 408 when there is none."""
+        """One update. Raises Refused: 408 when there is none.
+
+        Who asks again is done with what they were given; nobody else but the double minds.
+        """
+        self._done()
+        self._wake()
         with self.changed:
             waits = not self.queue and not (self.replays and self.given)
         if waits or self.hook:
@@ -177,8 +185,8 @@ class BotPlatform(Double):
         with self.changed:
             if self.queue and not self.hook:
                 event = self.queue.popleft()
-                self.waiting.pop(event.id, None)
                 self.given.append(event)
+                self.under_way.append(event)
                 self.changed.notify_all()
             elif self.replays and self.given and not self.hook:
                 event = self.given[0]
@@ -187,6 +195,13 @@ class BotPlatform(Double):
                 raise Refused(408, "Request timeout")
         body: Thing = orjson.loads(event.body)
         return body["result"] if body.get("ok") is True else body
+
+    def _done(self) -> None:
+        with self.changed:
+            for event in self.under_way:
+                self.waiting.pop(event.id, None)
+            self.under_way = []
+            self.changed.notify_all()
 
     async def _wait_for_one(self, timeout: float) -> None:
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -205,6 +220,7 @@ class BotPlatform(Double):
 
     async def hooked(self, url: str) -> None:
         """What the webhook did not take is there for who polls, and the other way round."""
+        self._done()
         await super().hooked(url)
         with self.changed:
             self.queue = deque(() if url else self.waiting.values())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.doubles.inbox import Inbox
 from tests.zalo.botplatform import BotPlatform
 from tests.zalo.official import OfficialAccount
 
@@ -20,3 +21,9 @@ def oa() -> Iterator[OfficialAccount]:
 def bot() -> Iterator[BotPlatform]:
     with BotPlatform(retry_scale=0.0005) as running:
         yield running
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with Inbox(header="X-ZEvent-Signature") as open_:
+        yield open_

@@ -503,7 +503,8 @@ class OfficialAccount(Double):
             title = message["attachment"]["payload"]["elements"][0]["title"]
             heard = Heard("", title, "info")
         else:
-            heard = Heard("", message.get("text", ""), "photo" if kind == "image" else kind)
+            known = {"image": "photo", "file": "document"}.get(kind, kind)
+            heard = Heard("", message.get("text", ""), known)
         heard = _with(heard, file, message, self.new_message())
         person.hear(heard)
         if self.echoes:

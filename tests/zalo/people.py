@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from tests.zalo.double import Double
 
 Thing = dict[str, Any]
-NUMBERED = re.compile(r"^ *(\d{1,2})[.)] +(.+?) *$", re.MULTILINE)
-WITH_NAME = ("photo", "image", "file", "document")
+NUMBERED = re.compile(r"^ *(\d{1,2})\. +(.+?) *$", re.MULTILINE)
+SIDE_BY_SIDE = re.compile(r"^ *\S+(?: · \S+)+ *$", re.MULTILINE)  # labels that are numbers
+UNNUMBERED = re.compile(r"^– (.+?) *$", re.MULTILINE)  # labels that have no number
 APP_LIMIT = 2000  # characters the app lets somebody type into one message
 
 
@@ -49,9 +50,11 @@ class Heard:
 
     @property
     def choices(self) -> tuple[Line, ...]:
-        """The buttons, and the lines of the text that begin with a number."""
-        lines = (Line(label, number) for number, label in NUMBERED.findall(self.text))
-        return (*self.buttons, *lines)
+        """The buttons, and what the text offers: by its number, or by what it is called."""
+        lines = [Line(label, number) for number, label in NUMBERED.findall(self.text)]
+        beside = [label for line in SIDE_BY_SIDE.findall(self.text) for label in line.split(" · ")]
+        bare = [*beside, *UNNUMBERED.findall(self.text)]
+        return (*self.buttons, *lines, *(Line(label.strip(), label.strip()) for label in bare))
 
     def choice(self, label: str) -> Line | None:
         return next((each for each in self.choices if each.label == label), None)

@@ -1,0 +1,90 @@
+"""Every conversation that is written down goes so on both of Zalo's surfaces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.server import Server
+from tests.telegram.line import NEVER_QUIET
+from tests.test_server import UNITS
+from tests.transcript import FOLDER, Player, every
+from tests.zalo.botplatform import BotPlatform
+from tests.zalo.double import Double
+from tests.zalo.official import OfficialAccount
+from tests.zalo.stage import zalo_stage
+from tests.zalo.standing import standing
+
+WAYS = ("zalo", "zalobot by webhook", "zalobot by polling")
+SECRET = "mat-khau_123"
+RETRIES = 0.02  # of Zalo's pauses: the first new try after 0.6 s
+# There are no buttons, so there are no old ones: a number says which option of the question that
+# stands. What becomes of an old button is told by the transcripts on the web and on Telegram.
+NO_OLD_BUTTONS: dict[str, str | None] = {
+    "en/staff_rights_steering.txt: > (stale kind praise)": None,
+    "vi/collaborator.txt: > (stale round answer)": None,
+    "vi/steering.txt: > (stale legal crime)": None,
+    "vi/welcome.txt: > (stale handle yes)": None,
+}
+# The Bot Platform carries no location: somebody types where it was.
+NO_LOCATION: dict[str, str | None] = {
+    "vi/denunciation.txt: > (pin 10.77653 106.70098)": "> khong nho",
+    "vi/steering.txt: > (pin 10.1 106.1)": None,
+}
+INSTEAD = {
+    "zalo": NO_OLD_BUTTONS,
+    "zalobot by webhook": {**NO_OLD_BUTTONS, **NO_LOCATION},
+    "zalobot by polling": {**NO_OLD_BUTTONS, **NO_LOCATION},
+}
+
+
+@dataclass(frozen=True)
+class Way:
+    """A program on one surface, in one way."""
+
+    name: str
+    server: Server
+    double: Double
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def way(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, models: Path
+) -> Iterator[Way]:
+    folder = tmp_path_factory.mktemp("zalo")
+    units = folder / "units.toml"
+    units.write_text(UNITS, encoding="utf-8")
+    more = {"UNITS_FILE": str(units), **NEVER_QUIET}
+    if request.param == "zalo":
+        with OfficialAccount(retry_scale=RETRIES) as oa, standing(folder, models, oa, more) as line:
+            yield Way(request.param, line.server, oa)
+            assert oa.violations == []
+        return
+    with BotPlatform(retry_scale=RETRIES) as bot:
+        more |= {"ZALOBOT_TOKEN": bot.token, "ZALOBOT_API_URL": bot.url}
+        more |= {"ZALO_MEDIA_HOSTS": bot.url}
+        if request.param.endswith("webhook"):
+            more["ZALOBOT_WEBHOOK_SECRET"] = SECRET
+        server = Server(folder, models, more).start()
+        if request.param.endswith("webhook"):
+            bot.set_webhook(f"{server.url}/zalobot", SECRET)
+        yield Way(request.param, server, bot)
+        bot.hook_on("")
+        server.stop()
+        assert bot.violations == []
+
+
+@pytest.mark.parametrize("name", every())
+def test_a_conversation_goes_as_written_on_zalo(way: Way, name: str) -> None:
+    way.double.people.clear()  # new people for every transcript
+    channel = way.name.partition(" ")[0]
+    Player(zalo_stage(way.server, way.double, channel, 90), INSTEAD[way.name]).play(name)
+
+
+def test_what_is_played_otherwise_is_there() -> None:
+    for place in NO_OLD_BUTTONS | NO_LOCATION:
+        name, _, line = place.partition(": ")
+        assert line in (FOLDER / name).read_text(encoding="utf-8").splitlines()
