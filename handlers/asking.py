@@ -15,7 +15,7 @@ from handlers.guarding import LED_OUT, Guarded, shortened
 from handlers.questions import Choice, Gone, Partly, Place, Question, Review, Unclear, Where
 from handlers.reading import is_way, number_in, plain
 from handlers.scene import Scene
-from storage import rounds
+from storage import outbox, people, rounds
 from storage.campaign import (
     CONFIRMED,
     ELSEWHERE,
@@ -28,6 +28,7 @@ from storage.campaign import (
     campaign_from,
 )
 from storage.people import Member
+from storage.prompting import ROUND
 from storage.rounds import Round
 from storage.vocabulary import Asks, Language, Option, Said
 from storage.words import Words
@@ -310,7 +311,11 @@ class Answer:
         if not self.given["round"]:
             rounds.say_between(desk.work, asked.id, ballot, said)
             return "kept_between"
-        return rounds.answer(desk.work, self.given["round"], member.id, ballot, said, desk.now)
+        round = self.given["round"]
+        kept = rounds.answer(desk.work, round, member.id, ballot, said, desk.now)
+        if kept in ("kept", "twice"):  # on whatever channel: no other calls for it any more
+            outbox.answered(desk.work, people.keys_of(desk.work, member.id), ROUND + round)
+        return kept
 
 
 def _is_led(answer: Any) -> bool:

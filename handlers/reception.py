@@ -16,10 +16,10 @@ from handlers.forgetting import forget_person
 from handlers.forms import settle_form
 from handlers.house import House
 from handlers.talk import FILE, Talk, from_kept
-from storage import attachments, outbox, people, talks
+from storage import attachments, outbox, people, reach, talks
 from storage.attachments import LARGEST, Lying
 from storage.outbox import Letter, Post
-from storage.people import Member, Tree
+from storage.people import Member, Present, Tree
 from storage.prompting import round_in
 from storage.store import StoreDown, Work
 from storage.vocabulary import Event, FileAt, Language, Message, Part, Said, Waiting
@@ -102,9 +102,12 @@ class _Batch:
         self.now = now.astimezone(self._house.zone)
         self.today: date = self.now.date()
         self.members: dict[bytes, Member] = {}
+        self._present: dict[bytes, Present] = {}
+        self._spoke: dict[bytes, datetime] = {}
         self._talks: dict[bytes, Any] = {}
         self._held: dict[bytes, list[Event]] = {}
         self._doubted: set[bytes] = set()
+        self._parked: set[bytes] = set()
         self._touched: set[bytes] = set()
         self._post = Post()
 
@@ -123,9 +126,10 @@ class _Batch:
         speaking = {key for key, event in zip(keys, events, strict=True) if not event.said.form}
         if speaking:
             self._talks = talks.load(self._work, speaking, self._ahead(self._house.talk_days))
-            self.members = people.members(self._work, speaking)
+            self._present = people.present(self._work, speaking)
+            self.members = {key: each.member for key, each in self._present.items()}
             self._held = talks.held(self._work, speaking)
-            self._doubted = outbox.doubted(self._work, speaking)
+            self._doubted, self._parked = outbox.kept_back(self._work, speaking)
         taken = [self._one(event, key, new) for event, key in zip(events, keys, strict=True)]
         self._write()
         return taken
@@ -146,6 +150,7 @@ class _Batch:
         if mark not in new:
             return Taken(key, repeated=True)
         new.remove(mark)
+        news = _is_a_word(event.said) and self._spoken(event, key)
         whole, waits = wholes(self._held.get(key, ()), event)
         if whole and key in self._held:
             del self._held[key]
@@ -153,7 +158,27 @@ class _Batch:
         heard = [self._safely(each, key, self._hear, each) for each in whole]
         if waits:
             heard.append(self._safely(event, key, self._hold, waits))
-        return _together(key, heard)
+        taken = _together(key, heard)
+        return replace(taken, wishes=True) if news else taken
+
+    def _spoken(self, event: Event, key: bytes) -> bool:
+        """Note the hour of a word of somebody enrolled; of a citizen nothing is kept.
+
+        True when something waits for them elsewhere, which the clock may now bring here.
+        """
+        if key in self._parked:
+            self._parked.remove(key)
+            outbox.unpark(self._work, key)
+        there = self._present.get(key)
+        if there is None:
+            return False
+        at = people.hour(min(event.at, self.now))
+        if not there.away and there.heard is not None and at <= there.heard:
+            return False
+        at = max(at, there.heard or at)
+        self._spoke[key] = at
+        self._present[key] = Present(there.member, at, False)
+        return reach.elsewhere(self._work, key)
 
     def _hold(self, parts: Sequence[Event], key: bytes) -> Taken:
         talks.let_go(self._work, key)
@@ -287,6 +312,8 @@ class _Batch:
         return Taken(key, (reply,), failed=reason)
 
     def _write(self) -> None:
+        if self._spoke:
+            people.hear(self._work, self._spoke)
         changed = {key: self._talks[key] for key in self._touched}
         idle = {k: s for k, s in changed.items() if s is not None and not s["running"]}
         busy = {k: s for k, s in changed.items() if k not in idle}
@@ -298,6 +325,12 @@ class _Batch:
 
     def _ahead(self, days: int) -> date:
         return self.today + timedelta(days=days)
+
+
+def _is_a_word(said: Said) -> bool:
+    """Whether a person did something, and it was not to shut us out; a form is nobody's word."""
+    ours = said.form is not None or said.settled is not None or said.staff
+    return not ours and not said.withdrawn and said.reachable is not False
 
 
 def wholes(held: Sequence[Event], event: Event) -> tuple[list[Event], list[Event]]:

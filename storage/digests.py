@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import delete, exists, func, or_, select, text
+from sqlalchemy import delete, exists, func, or_, select, text, update
 
 from storage import alike, tables
 from storage.corrections import readable
@@ -100,6 +100,7 @@ class Wanted(NamedTuple):
     unit: str
     period: str
     person: str
+    key: bytes | None = None  # of the address where it was asked for
 
 
 def whole_tree(work: Work) -> Tree:
@@ -220,6 +221,22 @@ def deliver(work: Work, digest: str, person: str, at: datetime) -> bool:
     return work.connection.execute(put, row).first() is not None
 
 
+def addressed(
+    work: Work, digest: str, person: str, letter: str | None, channel: str | None, meant: str | None
+) -> None:
+    """Note by which letter a digest goes to a person, and by which channel; none: it was lost."""
+    values = {"letter": letter, "channel": channel, "meant": meant, "lost": letter is None}
+    mine = _delivery.c.digest == digest, _delivery.c.person == person
+    work.connection.execute(update(_delivery).where(*mine).values(values))
+
+
+def letter_of(work: Work, digest: str, person: str) -> str | None:
+    """The letter by which a digest goes, or went, to a person."""
+    mine = _delivery.c.digest == digest, _delivery.c.person == person
+    found: str | None = work.connection.execute(select(_delivery.c.letter).where(*mine)).scalar()
+    return found
+
+
 def chart_for(work: Work, digest: str, person: str) -> bytes | None:
     """The picture of a digest, for someone it was delivered to; for others, or none, None."""
     theirs = exists().where(_delivery.c.digest == digest, _delivery.c.person == person)
@@ -261,4 +278,5 @@ def overdue(work: Work, today: date, forgive_before: datetime) -> bool:
     """Whether anything is past its day, so that a tick with nothing to delete writes nothing."""
     past = [exists().where(each.c.until < today) for each in _fleeting]
     past.append(exists().where(table(tables.Attempt).c.since < forgive_before))
+    past.append(exists().where(table(tables.Link).c.until < forgive_before))
     return bool(work.connection.execute(select(or_(*past))).scalar())

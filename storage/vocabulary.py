@@ -152,7 +152,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for its person, as the outbox finds it."""
+    """A message that waits for its person, as the outbox finds it.
+
+    `loose`: it may still go to another address of theirs, so it is claimed before it is shown.
+    """
 
     id: str
     message: Message
+    loose: bool = False

@@ -47,6 +47,7 @@ MOST_BODY = 256 * 1024  # bytes of one event; what is too long a story still get
 LONGEST_WAIT = 30.0  # seconds one call may wait for a message
 GLANCE = 2.0  # seconds between two looks at the store while somebody waits
 KEPT = 400 * 24 * 3600  # seconds a browser keeps the cookie of somebody invited; its own limit
+SHOWN_FOR = timedelta(days=400)  # longer than a letter waits: nobody else sends what was shown
 REMEMBERED = 20_000  # sessions whose pace is remembered
 PAGE = Path(__file__).parent.parent / "web"
 LONGEST = 4096  # UTF-16 units of a message; a page could show more, a phone should not
@@ -287,7 +288,13 @@ class WebChat:
             with self.store.write() as work:
                 outbox.seen(work, key, seen)
         with self.store.read() as work:
-            return outbox.waiting(work, key, self.now())
+            waiting = outbox.waiting(work, key, self.now())
+        loose = [each.id for each in waiting if each.loose]
+        if not loose:
+            return waiting
+        with self.store.write() as work:  # what is shown here goes nowhere else
+            ours = outbox.claim(work, loose, self.now() + SHOWN_FOR)
+        return [each for each in waiting if not each.loose or each.id in ours]
 
     def _destroy(self, key: bytes) -> None:
         with self.store.write() as work:

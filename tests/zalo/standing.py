@@ -1,4 +1,4 @@
-"""The program behind an Official Account: a server, its double, what its store holds."""
+"""The program behind an Official Account: a server, the double it speaks to, its store."""
 
 from __future__ import annotations
 

@@ -444,8 +444,8 @@ ODD = st.recursive(
 PLACES = (
     "event_name", "message", "message.date", "message.chat", "message.chat.id",
     "message.chat.chat_type", "message.from", "message.from.id", "message.from.is_bot",
-    "message.message_id", "message.text", "message.photo_url", "message.caption", "message.voice_url",
-    "message.sticker", "message.link",
+    "message.message_id", "message.text", "message.photo_url", "message.caption",
+    "message.voice_url", "message.sticker", "message.link",
 )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from storage.store import Store
 from storage.vocabulary import Event, Message, Option, Person, Said
 from tests.house import Talkers
 from tests.scheduler.station import DUE, Station, a_picture, office
+from tests.server import free_port
 from tests.zalo import faults
 from tests.zalo.botplatform import BotPlatform
 from tests.zalo.payloads import every, recorded
@@ -238,15 +239,14 @@ def letter_to(address: str, message: Message | None = None) -> Letter:
     return Letter("l", b"k", "zalobot", address, message or Message("Chào ông/bà."))
 
 
-def test_nobody_there_is_tried_again_and_told_of(bot: BotPlatform) -> None:
-    address = bot.url
-    bot.stop()
+def test_nobody_there_is_tried_again_and_told_of() -> None:
+    token = "1:secret"
 
     async def say() -> None:
-        platform = Platform(bot.token, address)
+        platform = Platform(token, f"http://127.0.0.1:{free_port()}")
         with pytest.raises(NotSent) as raised:
             await platform.call("getMe")
-        assert bot.token not in repr(raised.value) and raised.value.__cause__ is None
+        assert token not in repr(raised.value) and raised.value.__cause__ is None
         await platform.close()
 
     asyncio.run(say())

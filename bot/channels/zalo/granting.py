@@ -28,7 +28,7 @@ LEASE = timedelta(seconds=60)  # for one renewing; longer than its call may take
 SECONDS = 20.0  # for one call
 PATIENCE = 25.0  # seconds to wait for another program that renews
 GLANCE = 0.2  # seconds between two looks whether it has
-ONCE_A = 60.0  # seconds: so often a token is renewed because it was refused, whatever it is
+ONCE_A = 60.0  # seconds: so often a token that is refused at once is renewed
 AWAY = timedelta(minutes=15)  # of failing before it is worth an alarm
 ALARM_AFTER = timedelta(days=60)  # without renewing; Zalo takes a refresh token for 90 days
 LOST = "lost"  # the refresh token is dead: used elsewhere, or its successor never arrived
@@ -80,7 +80,7 @@ class Keeper:
         self._app = settings.zalo_app_id
         self._grant: Grant | None = None
         self._turn = asyncio.Lock()
-        self._forced = -ONCE_A  # when a token was last renewed because it was refused
+        self._gained = ("", -ONCE_A)  # the last token got for a refused one, and when
 
     async def token(self, refused: str = "") -> str:
         """An access token that was not just `refused`. Raises NotNow, StoreDown."""
@@ -135,11 +135,10 @@ class Keeper:
                 return grant
             if grant.trouble == LOST:
                 raise NotNow(state_of(grant, self._now()))
-            early = bool(refused) and not self.is_due(grant)
-            if early and time.monotonic() - self._forced < ONCE_A:
+            gained, at = self._gained
+            if refused == gained and time.monotonic() - at < ONCE_A and not self.is_due(grant):
                 raise NotNow("Zalo refuses a token that it gave just now")
             if self._claimed(grant):
-                self._forced = time.monotonic() if early else self._forced
                 return self._renew(grant)
             if time.monotonic() > ends:
                 raise NotNow("another program renews the token")
@@ -157,9 +156,10 @@ class Keeper:
         """
         asked = {"grant_type": "refresh_token", "refresh_token": grant.pair.refresh}
         try:
-            self.keep(self.exchange(asked), grant.version)
+            self.keep(pair := self.exchange(asked), grant.version)
         except OAuthRefused as refused:
             return self._not_renewed(grant, refused)
+        self._gained = (pair.access, time.monotonic())
         log.info("the access token was renewed")
         kept = self.read()
         assert kept is not None

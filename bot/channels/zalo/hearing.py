@@ -6,7 +6,7 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.channels.zalo.naming import CHANNEL, ID, anonymous
@@ -47,9 +47,9 @@ def heard(body: Body, raw: bytes, now: datetime) -> Sequence[Event] | None:
     said = _said(name, body)
     if said is None or address is None:
         return None
-    mark, person = _mark(body, raw), Person(CHANNEL, address)
+    mark, person, at = _mark(body, raw), Person(CHANNEL, address), _moment(body, now)
     return [
-        Event(f"{mark}{n or ''}", person, one, now, part=_part(body, one, now))
+        Event(f"{mark}{n or ''}", person, one, at, part=_part(one, at))
         for n, one in enumerate(said)
     ]
 
@@ -66,6 +66,13 @@ def told_at(body: Body) -> float | None:
     if not math.isfinite(number) or number <= 0:
         return None
     return number / 1000 if number > MILLISECONDS else number
+
+
+def _moment(body: Body, now: datetime) -> datetime:
+    """When it happened: one that Zalo tried to tell of before happened earlier."""
+    told = told_at(body)
+    soonest = now.timestamp() if told is None else min(told, now.timestamp())
+    return datetime.fromtimestamp(soonest, UTC)
 
 
 # -- who ------------------------------------------------------------------------------------------
@@ -85,7 +92,8 @@ def _staff(body: Body, raw: bytes, now: datetime) -> Sequence[Event]:
         return ()
     conversation = _id(body, "message", "conversation_id")
     address = anonymous(person, conversation) if conversation else person
-    return [Event(_mark(body, raw), Person(CHANNEL, address), Said(staff=True), now)]
+    person_there = Person(CHANNEL, address)
+    return [Event(_mark(body, raw), person_there, Said(staff=True), _moment(body, now))]
 
 
 def _id(body: Body, *way: str) -> str | None:
@@ -225,9 +233,9 @@ def _text(given: object) -> str | None:
 # -- parts ----------------------------------------------------------------------------------------
 
 
-def _part(body: Body, said: Said, now: datetime) -> Part | None:
+def _part(said: Said, at: datetime) -> Part | None:
     """Several pictures sent at once are an event each: they are one answer, and get one reply."""
-    number = int((told_at(body) or now.timestamp()) * 1000)
+    number = round(at.timestamp() * 1000)
     if said.files:
         together = all(file.kind in TOGETHER for file in said.files)
         return Part(FILES, number, more=True) if together else None
