@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -48,7 +48,10 @@ class Player:
     heard_to: int = 0
 
     def play(self, name: str) -> None:
-        lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+        self.lines(name, (FOLDER / name).read_text(encoding="utf-8").splitlines())
+
+    def lines(self, name: str, lines: Sequence[str]) -> None:
+        """Play the lines of a transcript of this name."""
         for number, line in enumerate(lines, 1):
             played = self.instead.get(f"{name}: {line}", line)
             if played is None or (self.skipping and line.startswith("<")):

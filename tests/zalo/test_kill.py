@@ -62,6 +62,7 @@ def test_stopped_at_random_moments_nothing_confirmed_is_lost_or_done_twice(
     until(double.idle)
     until(lambda: line.waiting() == len(line.doubts()))
     assert not double.lost, "the double gave up an event"
+    assert any(each.retry and each.status == 200 for each in double.deliveries)
     assert len(line.doubts()) <= len(STOPS) * (LIVE_AT_ONCE + BULK_AT_ONCE)
     assert double.violations == []
     receipts = {shown(person) for person in people}
