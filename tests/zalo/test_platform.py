@@ -57,6 +57,12 @@ def wait_until_sent(line: Pilot) -> None:
     until(lambda: line.waiting() == len(line.doubts()))
 
 
+def settled(line: Pilot) -> dict[str, int]:
+    """How many rows there are once nothing waits to be sent."""
+    wait_until_sent(line)
+    return line.rows()
+
+
 # -- conversations --------------------------------------------------------------------------------
 
 
@@ -206,7 +212,7 @@ def test_what_zalo_does_not_carry_is_answered_with_what_works(line: Pilot, kind:
 
 def test_a_group_is_left_alone(line: Pilot) -> None:
     an = line.bot.person("Trong Nhóm")
-    before = line.rows()
+    before = settled(line)
     an.say("@Bot xin chào", group="zgr-f8a7101d77709e2ec761")
     line.bot.wait(an.confirmed)
     assert line.rows() == before and not an.heard()
@@ -247,7 +253,7 @@ def test_every_recorded_body_is_taken_and_what_is_private_answered(line: Pilot, 
 
 def test_an_update_of_days_ago_is_left_alone(line: Pilot) -> None:
     an = line.bot.person("Tin Cũ")
-    before = line.rows()
+    before = settled(line)
     line.bot.later -= 3 * 24 * 3600
     an.say("từ tuần trước")
     line.bot.later = 0
@@ -384,7 +390,7 @@ def hook(line: Pilot) -> Pilot:
 
 
 def test_without_the_secret_nothing_is_taken(hook: Pilot) -> None:
-    before, dice = hook.rows(), random.Random(7)
+    before, dice = settled(hook), random.Random(7)
     wrong = [None, "", SECRET[:-1], f"{SECRET} ", SECRET.upper(), "ố".encode().decode("latin-1")]
     for number in range(1000):
         secret = wrong[number] if number < len(wrong) else f"{dice.getrandbits(60):x}"
@@ -398,7 +404,7 @@ _CLIENT = httpx.Client()
 
 
 def test_a_probe_is_answered_and_nothing_comes_of_it(hook: Pilot) -> None:
-    before = hook.rows()
+    before = settled(hook)
     for headers in ({HEADER: SECRET}, {}, {HEADER: SECRET, "content-type": "application/json"}):
         assert _CLIENT.post(hook.hook, headers=headers).status_code == 200
     assert _CLIENT.post(hook.hook, headers={HEADER: "sai-mat-khau"}).status_code == 401
@@ -408,7 +414,7 @@ def test_a_probe_is_answered_and_nothing_comes_of_it(hook: Pilot) -> None:
 
 
 def test_what_is_no_body_is_refused(hook: Pilot) -> None:
-    before = hook.rows()
+    before = settled(hook)
     for body, status in (
         (b"{", 400), (b"[1]", 400), (b"null", 400), (b"\xff\xfe", 400),
         (b'"x"', 400), (b"[" * 100_000, 400), (b"x" * ((1 << 20) + 1), 413),
@@ -418,7 +424,7 @@ def test_what_is_no_body_is_refused(hook: Pilot) -> None:
 
 
 def test_unknown_kinds_are_left_aside(hook: Pilot) -> None:
-    before = hook.rows()
+    before = settled(hook)
     for kind in ("message.new.received", "bot.joined", "", None, 7, ["x"]):
         body = body_of(hook) | {"event_name": kind}
         assert hook.bot.post(orjson.dumps(body), {HEADER: SECRET}) == 200
