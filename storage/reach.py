@@ -132,16 +132,20 @@ def move(work: Work, wanted: Iterable[Move]) -> int:
     return sum(outbox.readdress(work, letter, moved) for letter, moved in wanted)
 
 
-def let_go(work: Work, person: str, key: bytes, reach: Reach, ids: Callable[[int], str]) -> None:
-    """Move what waits for a person at an address that is no longer theirs to their others."""
+def let_go(work: Work, person: str, key: bytes, ids: Callable[[int], str]) -> None:
+    """Move what waits for a person at an address that is no longer theirs to one of their others.
+
+    To the one last heard from; the clock moves it on to where it arrives.
+    """
     theirs = ways(work, [person]).get(person)
     if not theirs:
         return
+    best = Reach(NEVER, {}).best(theirs)
     here = select(_out).where(_out.c.key == key, *outbox.LOOSE).order_by(_out.c.n)
     for row in work.connection.execute(here).all():
         letter = outbox.opened(work, row)
         if letter is not None:
-            outbox.readdress(work, letter, _to(letter, reach.best(theirs), ids))
+            outbox.readdress(work, letter, _to(letter, best, ids))
 
 
 def _to(letter: Letter, way: Way, ids: Callable[[int], str]) -> Letter:
