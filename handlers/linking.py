@@ -29,15 +29,9 @@ def shown(code: str) -> str:
     return f"{code[: DIGITS // 2]} {code[DIGITS // 2 :]}"
 
 
-def channel_name(words: Words, channel: str) -> str:
-    """What people call a channel."""
-    key = f"channel.{channel}"
-    return words(key) if words.knows(key) else channel
-
-
 def described(way: Way, words: Words, now: datetime) -> str:
     """An address as its person knows it: the channel, and when they last spoke there."""
-    name = channel_name(words, way.at.channel)
+    name = words.channel(way.at.channel)
     if way.heard is None:
         return name
     return words("channels.one", name=name, heard=f"{way.heard.astimezone(now.tzinfo):%H:00 %d/%m}")

@@ -116,14 +116,16 @@ def moves(work: Work, reach: Reach, ids: Callable[[int], str]) -> list[Move]:
 
     A letter of which some pieces have arrived stays where it is, as does one that is being sent.
     """
-    rows = work.connection.execute(_stuck.limit(MOST)).all()
-    of = ways(work, {row.person for row in rows})
     found: list[Move] = []
-    for row in rows:
-        to = reach.better(of[row.person], row.key) if row.person in of else None
-        letter = outbox.opened(work, row) if to is not None else None
-        if to is not None and letter is not None:
-            found.append((letter, _to(letter, to, ids)))
+    after = 0
+    while rows := work.connection.execute(_stuck.where(_out.c.n > after).limit(MOST)).all():
+        of = ways(work, {row.person for row in rows})
+        for row in rows:
+            to = reach.better(of[row.person], row.key) if row.person in of else None
+            letter = outbox.opened(work, row) if to is not None else None
+            if to is not None and letter is not None:
+                found.append((letter, _to(letter, to, ids)))
+        after = rows[-1].n
     return found
 
 

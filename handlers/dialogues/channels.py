@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.dialogue import About, Begin, Desk, Dialogue, Nothing, Outcome, Settled
-from handlers.linking import channel_name, described, tell
+from handlers.linking import described, tell
 from handlers.questions import Choice, Labelled
 from storage import people, reach
 from storage.vocabulary import ROLES
@@ -54,7 +54,7 @@ class Ended:
         people.drop_address(desk.work, desk.member.id, gone.key)
         reach.let_go(desk.work, desk.member.id, gone.key, desk.chance.letters)
         told = [way for way in ways if way.key != desk.key]
-        channel = channel_name(desk.words, gone.at.channel)
+        channel = desk.words.channel(gone.at.channel)
         tell(desk, desk.words, told, "channels.told", channel=channel)
         return Settled((desk.tell("channels.ended", channel=channel),), wishes=True)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from handlers.dialogue import About, Begin, Desk, Dialogue, Nothing, Outcome, Settled
 from handlers.guessing import WITHIN, missed, must_wait
-from handlers.linking import GOOD_FOR, channel_name, code_in, shown, tell
+from handlers.linking import GOOD_FOR, code_in, shown, tell
 from handlers.questions import Choice, Words
 from storage import people, reach
 from storage.vocabulary import Message
@@ -48,7 +48,7 @@ class Try:
             return Settled((desk.tell("link.here" if mine else "link.taken"),))
         role = desk.words(f"role.{found.role}")
         given = {"code": code, "role": role, "unit": unit.called(desk.language)}
-        channel = channel_name(desk.words, desk.person.channel)
+        channel = desk.words.channel(desk.person.channel)
         return Settled(next=Begin("link", given | {"channel": channel}))
 
 
@@ -68,7 +68,7 @@ class Linked:
         others = reach.ways(desk.work, [found.id]).get(found.id, [])
         people.add_address(desk.work, found.id, desk.key, desk.person, desk.now)
         words = desk.catalogues[found.language]
-        channel = channel_name(words, desk.person.channel)
+        channel = words.channel(desk.person.channel)
         tell(desk, words, others, "link.told", channel=channel)
         said = Message(words("link.done"))
         return Settled((said,), language=found.language, welcomed=True, wishes=True)
