@@ -11,6 +11,7 @@ from typing import Protocol
 from storage.vocabulary import FileAt, Message, Point, Pressed, Said
 
 FOLDER = Path(__file__).parent / "transcripts"
+LINK = re.compile(r"(?:LIENKET|LINK) (\d{4} \d{4})")
 RECEIPT = re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b")
 
 
@@ -44,6 +45,7 @@ class Player:
     who: str = "an"
     receipt: str = ""
     code: str = ""
+    link: str = ""
     replies: tuple[Message, ...] = ()
     heard_to: int = 0
 
@@ -76,7 +78,8 @@ class Player:
 
     def _filled(self, rest: str) -> str:
         known = {"receipt": self.receipt, "group": self.receipt[-4:], "code": self.code}
-        return re.sub(r"\{(receipt|group|code)\}", lambda m: known[m[1]], rest)
+        known |= {"link": self.link, "digits": self.link.replace(" ", "")}
+        return re.sub(r"\{(receipt|group|code|link|digits)\}", lambda m: known[m[1]], rest)
 
     def _say(self, rest: str) -> None:
         self.replies = tuple(self.stage.say(self._said(rest), self.who))
@@ -85,6 +88,8 @@ class Player:
         handed_out = [m.text for m in self.replies if m.question == "saved"]
         for text in handed_out:
             self.receipt = RECEIPT.findall(text)[0]
+        for found in LINK.findall(self._spoken()):
+            self.link = found
 
     def _said(self, rest: str) -> Said:
         if rest.startswith("["):
