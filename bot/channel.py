@@ -6,6 +6,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 from starlette.routing import BaseRoute
@@ -27,14 +28,18 @@ class Rim:
 class Channel(Protocol):
     """A platform: it receives events and sends messages.
 
-    `longest`: UTF-16 units of one message. `run` is what it does in the background until it is
-    cancelled. `state` is "ok", or in a few words what is wrong at the platform.
+    `longest`: UTF-16 units of one message. `window`: for how long after a person's last word
+    letters may be pushed to them; None: always, no span at all: never. `run` is what it does in
+    the background until it is cancelled. `state` is "ok", or in a few words what is
+    wrong at the platform.
     """
 
     @property
     def name(self) -> str: ...
     @property
     def longest(self) -> int: ...
+    @property
+    def window(self) -> timedelta | None: ...
     @property
     def state(self) -> str: ...
     def routes(self) -> Sequence[BaseRoute]: ...

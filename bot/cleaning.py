@@ -33,6 +33,7 @@ KINDS = {
     "audio/mp4": "voice",
     "audio/wav": "voice",
     "audio/amr": "voice",
+    "audio/aac": "voice",
     "application/pdf": "document",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "document",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "document",
@@ -75,7 +76,17 @@ def _by_head(content: bytes) -> str | None:
         return _office(content)
     if head[0] == 0xFF and len(head) > 1 and head[1] & 0xE6 == 0xE2:
         return "audio/mpeg"  # frame sync, a version, layer III
+    if _is_adts(head):
+        return "audio/aac"  # a stream of frames without a box around: Zalo's voice messages
     return next((media for start, media in HEADS if head.startswith(start)), None)
+
+
+def _is_adts(head: bytes) -> bool:
+    """Whether it begins with the header of an AAC frame: sync, layer 0, a known rate, a length."""
+    if len(head) < 7 or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:
+        return False
+    length = (head[3] & 0x03) << 11 | head[4] << 3 | head[5] >> 5
+    return (head[2] >> 2) & 0x0F <= 12 and length > 7
 
 
 HEADS = (

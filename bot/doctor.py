@@ -45,6 +45,14 @@ def examine() -> Iterator[Finding]:
         from bot.channels.telegram.office import check
 
         yield from check(chosen, opened.catalogues)
+    if chosen.zalo_app_id:
+        from bot.channels.zalo import office
+
+        yield from office.check(opened)
+    if chosen.zalobot_token.get_secret_value():
+        from bot.channels.zalobot.office import check as check_zalobot
+
+        yield from check_zalobot(chosen)
 
 
 def _what_helps(trouble: Exception) -> str:

@@ -13,6 +13,7 @@ from scheduler.lessons import tonight
 from scheduler.likeness import gather
 from scheduler.office import Office
 from storage import attachments, people, reports, rounds
+from storage.reach import Windows
 from tagging import phrases, taxonomy
 from tagging.learning import School
 from tagging.model import BrokenModel, NoModel
@@ -22,8 +23,12 @@ log = logging.getLogger("langnghe.office")
 LETTER_DAYS = 60  # a digest, or a notice, waits so long for its reader
 
 
-def office_of(installation: Installation, longest: Mapping[str, int] | None = None) -> Office:
-    """The rules of the office out of the settings; `longest`: units of a message, by channel."""
+def office_of(
+    installation: Installation,
+    longest: Mapping[str, int] | None = None,
+    windows: Windows | None = None,
+) -> Office:
+    """The rules of the office out of the settings; what channels can is by their names."""
     chosen = installation.settings
 
     def place(ward: str) -> str:
@@ -47,6 +52,7 @@ def office_of(installation: Installation, longest: Mapping[str, int] | None = No
         ids=chance().letters,
         letter_days=LETTER_DAYS,
         longest=longest or {},
+        windows=windows or {},
         workdays=installation.workdays,
         meeting_day=chosen.meeting_day,
         smallest_panel=chosen.smallest_panel,

@@ -34,9 +34,13 @@ tagger = typer.Typer(help="The machine that suggests labels.", no_args_is_help=T
 case = typer.Typer(help="The cases that wait for an answer.", no_args_is_help=True)
 keys = typer.Typer(help="The keys that seal what people wrote.", no_args_is_help=True)
 telegram = typer.Typer(help="What Telegram knows of this bot.", no_args_is_help=True)
+zalo = typer.Typer(help="The Zalo Official Account.", no_args_is_help=True)
+zalobot = typer.Typer(help="What Zalo's Bot Platform knows of this bot.", no_args_is_help=True)
 campaign = typer.Typer(help="Rounds of collaborators and officers.", no_args_is_help=True)
 app.add_typer(tagger, name="tagger")
 app.add_typer(telegram, name="telegram")
+app.add_typer(zalo, name="zalo")
+app.add_typer(zalobot, name="zalobot")
 app.add_typer(case, name="case")
 app.add_typer(keys, name="keys")
 app.add_typer(campaign, name="campaign")
@@ -198,8 +202,12 @@ def digest(
     unit: Annotated[str | None, typer.Option(help="Id of the unit; the highest if none.")] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
     language: Annotated[Literal["vi", "en"], typer.Option(help="Of the text.")] = "vi",
+    reached: Annotated[bool, typer.Option("--reached", help="Print who received it.")] = False,
 ) -> None:
-    """Print the digest of a period; one that is over is frozen for good by the first to ask."""
+    """Print the digest of a period; one that is over is frozen for good by the first to ask.
+
+    With --reached: who it was sent to, by which channel it went, and whether it was received.
+    """
     from bot.office import office_of
     from scheduler.edition import text
     from scheduler.likeness import gather
@@ -213,6 +221,9 @@ def digest(
         tree = people.tree(work, opened.today())
     if unit is not None and unit not in tree.units:
         _stop(f"There is no unit {unit}. One of: {', '.join(tree.units)}")
+    if reached:
+        _print_recipients(opened, period, unit)
+        return
     office = office_of(opened)
     gather(opened.store, most=sys.maxsize)
     try:
@@ -224,6 +235,16 @@ def digest(
     else:
         words = opened.catalogues[language]
         sys.stdout.write(text(thaw(made.snapshot), words, office.taxonomy) + "\n")
+
+
+def _print_recipients(opened: Installation, period: str, unit: str | None) -> None:
+    from bot.reached import received
+    from scheduler.periods import BadPeriod
+
+    try:
+        out.print(received(opened, period, unit))
+    except BadPeriod as bad:
+        _stop(str(bad))
 
 
 @app.command("import")
@@ -317,6 +338,83 @@ def _on_telegram() -> Installation:
     opened = _opened()
     if not opened.settings.telegram_token.get_secret_value():
         raise WrongSetting("TELEGRAM_TOKEN is not set: ask @BotFather for a token")
+    return opened
+
+
+@zalo.command("connect")
+def zalo_connect(
+    refresh_token: Annotated[
+        bool, typer.Option("--refresh-token", help="Ask for one of the console's API Explorer.")
+    ] = False,
+) -> None:
+    """Connect the Official Account: its administrator agrees once, the rest renews itself."""
+    from bot.channels.zalo import office
+
+    opened = _on_zalo()
+    if refresh_token:
+        office.bring(opened, _secretly("Refresh token"))
+    else:
+        asked = office.consent(opened.settings)
+        out.print("An administrator of the account opens this and agrees:", asked.url, markup=False)
+        pasted = _secretly("The address you are led to then, or the code in it")
+        code = office.code_in(pasted, asked, opened.settings.zalo_oa_id)
+        office.connect(opened, code, asked.verifier)
+    _print_findings(office.check(opened))
+
+
+def _secretly(what: str) -> str:
+    """What is typed at the terminal, not shown there; or a line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt(what, hide_input=True))
+    return sys.stdin.readline()
+
+
+@zalo.command("check")
+def zalo_check() -> None:
+    """Hold Zalo against the settings: token, account, quota, webhook."""
+    from bot.channels.zalo.office import check
+
+    _print_findings(check(_on_zalo()))
+
+
+def _on_zalo() -> Installation:
+    opened = _opened()
+    if not opened.settings.zalo_app_id:
+        raise WrongSetting("ZALO_APP_ID is not set: developers.zalo.me shows it")
+    return opened
+
+
+@zalobot.command("check")
+def zalobot_check() -> None:
+    """Hold Zalo's Bot Platform against the settings: token, webhook, the plan's limits."""
+    from bot.channels.zalobot.office import check
+
+    _print_findings(check(_on_zalobot().settings))
+
+
+@zalobot.command("set")
+def zalobot_set() -> None:
+    """Tell Zalo's Bot Platform the webhook, or that there is none; then check."""
+    from bot.channels.zalobot.office import check, introduce
+
+    opened = _on_zalobot()
+    introduce(opened.settings)
+    _print_findings(check(opened.settings))
+
+
+@zalobot.command("unset")
+def zalobot_unset() -> None:
+    """Take the webhook back."""
+    from bot.channels.zalobot.office import withdraw
+
+    withdraw(_on_zalobot().settings)
+    out.print("Zalo calls no webhook any more.")
+
+
+def _on_zalobot() -> Installation:
+    opened = _opened()
+    if not opened.settings.zalobot_token.get_secret_value():
+        raise WrongSetting("ZALOBOT_TOKEN is not set: Zalo Bot Creator gives it")
     return opened
 
 
@@ -548,6 +646,17 @@ def campaign_result(
         out.print(result(opened, round, unit, language), markup=False)
     except NoSuchRound:
         _stop(f"There is no round {round} that is over; `campaign list` shows them.")
+
+
+@campaign.command("reached")
+def campaign_reached(round: Annotated[str, typer.Argument(help="Id of a round.")]) -> None:
+    """Count by unit whom a round's call has not gone to; never who, nor who answered."""
+    from bot.reached import NoSuchRound, called
+
+    try:
+        out.print(called(_opened(), round))
+    except NoSuchRound:
+        _stop(f"There is no round {round}; `campaign list` shows them.")
 
 
 @campaign.command("attendance")

@@ -45,9 +45,13 @@ class Later(Exception):
 class Unreachable(Exception):
     """The person blocked the bot or is gone: nothing arrives until they come back."""
 
+    done = 0  # pieces of the letter that had arrived
+
 
 class Closed(Exception):
     """The platform takes nothing for this person before they speak again; they are not gone."""
+
+    done = 0  # pieces of the letter that had arrived
 
 
 class Rejected(Exception):
@@ -59,13 +63,18 @@ class Doubtful(Exception):
 
 
 class Voice(Protocol):
-    """How a platform is spoken to. A message goes out in pieces, the last one has the buttons."""
+    """How a platform is spoken to. A message goes out in pieces, the last one has the buttons.
+
+    `window`: for how long after a person's last word it takes what nobody waits for; None: always.
+    """
 
     @property
     def name(self) -> str: ...
+    @property
+    def window(self) -> timedelta | None: ...
     async def pieces(self, letter: Letter) -> Sequence[Any]: ...
     async def say(self, address: str, piece: Any, bulk: bool) -> None:
-        """Raises Later, Unreachable, Rejected, Doubtful."""
+        """Raises Later, Unreachable, Closed, Rejected, Doubtful."""
         ...
 
 
@@ -305,14 +314,22 @@ class Sender:
     def _due(self, busy: set[bytes], talking: set[bytes]) -> list[Letter]:
         now = self._now()
         with self._store.read() as work:
-            if not outbox.any_due(work, self._voice.name, now):
+            if not outbox.any_due(work, self._voice.name, now, self._voice.window):
                 return []
             paused = outbox.paused(work, self._voice.name)
         if paused is not None and paused > now:
             self._until = max(self._until, time.monotonic() + (paused - now).total_seconds())
             return []
         with self._store.write() as work:
-            return outbox.claim_due(work, self._voice.name, now, now + LEASE, busy, talking)
+            return outbox.claim_due(
+                work,
+                self._voice.name,
+                now,
+                now + LEASE,
+                busy,
+                talking,
+                window=self._voice.window,
+            )
 
     def _forget(self) -> None:
         """Who was spoken to more than a moment ago, or has not spoken for long, is free again."""
@@ -339,11 +356,18 @@ class Sender:
             await self._put_off(letter, wait)
             self.nudged.set()
             return False
-        except Unreachable:
-            await self._patiently(self.clerk.write, self._lost, letter)
+        except Unreachable as gone:
+            kept = replace(letter, done=max(letter.done, gone.done))
+            await self._patiently(self.clerk.write, self._lost, kept)
+        except Closed as shut:
+            if not letter.bulk:
+                self._left.add(letter.key)
+            kept = replace(letter, done=max(letter.done, shut.done))
+            await self._patiently(self.clerk.write, self._closed, kept)
+            return False
         except Rejected as refused:
             log.error("%s refuses a message for good: %s", self._voice.name, refused)
-            await self._patiently(self.clerk.write, self._gone, letter.id)
+            await self._patiently(self.clerk.write, self._refused, letter.id)
         except Doubtful:
             log.warning("a message is in doubt: `langnghe doubts` lists it")
             await self._patiently(self.clerk.write, self._doubt, letter.id)
@@ -361,6 +385,9 @@ class Sender:
                 await self._voice.say(letter.address, pieces[number], letter.bulk)
             except Later as wait:
                 raise _Interrupted(wait, number) from wait
+            except (Unreachable, Closed) as over:
+                over.done = number
+                raise
 
     async def _put_off(self, letter: Letter, wait: Later) -> None:
         if not letter.bulk:
@@ -385,6 +412,10 @@ class Sender:
         outbox.sent(work, ids)
 
     @staticmethod
+    def _refused(work: Work, ids: Sequence[str]) -> None:
+        outbox.lose(work, ids)
+
+    @staticmethod
     def _doubt(work: Work, ids: Sequence[str]) -> None:
         outbox.doubt(work, ids)
 
@@ -397,6 +428,13 @@ class Sender:
                 outbox.later(work, letter, self._now())
             else:
                 outbox.forget_all(work, letter.key)
+
+    def _closed(self, work: Work, letters: Sequence[Letter]) -> None:
+        """It waits for a word of its person, or, of somebody enrolled, for a better address."""
+        known = people.members(work, [letter.key for letter in letters])
+        for letter in letters:
+            people.close(work, letter.key)
+            outbox.later(work, letter, self._now(), parked=letter.key not in known)
 
     # -- waiting --------------------------------------------------------------------------------
 

@@ -170,7 +170,8 @@ def _start(installation: Installation) -> Server:
 
     channels = list(open_channels(Rim(installation, clerk, changed)))
     longest = {channel.name: channel.longest for channel in channels}
-    clock = Clock(tick_of(installation, office_of(installation, longest)), TICK)
+    windows = {channel.name: channel.window for channel in channels}
+    clock = Clock(tick_of(installation, office_of(installation, longest, windows)), TICK)
     platforms = {channel.name: channel for channel in channels}
     fetcher = Fetcher(installation.store, installation.vault, platforms, now)
     tasks = {channel.name: asyncio.create_task(channel.run()) for channel in channels}

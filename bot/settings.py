@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
+CODE = re.compile(r"[A-Za-z0-9_-]+")
+LONGER_SECRETS = re.compile(r"[A-Za-z0-9_-]{8,256}(,[A-Za-z0-9_-]{8,256})*")
 SECRETS = re.compile(r"[A-Za-z0-9_-]{1,256}(,[A-Za-z0-9_-]{1,256})*")
 
 
@@ -48,6 +50,39 @@ def _secrets(given: SecretStr) -> SecretStr:
     return given
 
 
+def _zalobot_token(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not TOKEN.fullmatch(given.get_secret_value()):
+        raise ValueError("a bot token such as 123456:abc-xyz, from Zalo Bot Creator, or nothing")
+    return given
+
+
+def _longer_secrets(given: SecretStr) -> SecretStr:
+    if given.get_secret_value() and not LONGER_SECRETS.fullmatch(given.get_secret_value()):
+        raise ValueError(
+            "8 to 256 letters, digits, _ or -; a second one behind a comma, or nothing"
+        )
+    return given
+
+
+def _with_app(given: SecretStr, info: ValidationInfo) -> SecretStr:
+    if info.data.get("zalo_app_id") and not given.get_secret_value():
+        raise ValueError("needed where ZALO_APP_ID is set; developers.zalo.me shows it")
+    return given
+
+
+def _media_hosts(listed: str) -> str:
+    from bot.downloading import read_hosts  # with it comes httpx; few set this
+
+    read_hosts(listed)
+    return listed
+
+
+def _code(given: str) -> str:
+    if given and not CODE.fullmatch(given):
+        raise ValueError("the code between zalo_verifier and .html, or nothing")
+    return given
+
+
 class Settings(BaseSettings):
     """Every setting, with what holds where nothing is set. `.env.example` says what each is for."""
 
@@ -78,6 +113,25 @@ class Settings(BaseSettings):
     telegram_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     telegram_api_url: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_secrets)] = SecretStr("")
+    zalo_app_id: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    zalo_app_secret: Annotated[
+        SecretStr, Field(validate_default=True), AfterValidator(_with_app)
+    ] = SecretStr("")
+    zalo_oa_secret: Annotated[
+        SecretStr, Field(validate_default=True), AfterValidator(_with_app)
+    ] = SecretStr("")
+    zalo_oa_id: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    zalo_signature: Literal["enforce", "log"] = "enforce"
+    zalo_buttons: bool = False
+    zalo_paid: bool = False
+    zalo_site_verification: Annotated[str, AfterValidator(_code)] = ""
+    zalo_silent_hours: Annotated[int, Field(ge=0)] = 14
+    zalo_media_hosts: Annotated[str, AfterValidator(_media_hosts)] = "zdn.vn,zadn.vn,zalo.me"
+    zalo_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
+    zalo_oauth_url: Annotated[str, AfterValidator(_address)] = "https://oauth.zaloapp.com"
+    zalobot_token: Annotated[SecretStr, AfterValidator(_zalobot_token)] = SecretStr("")
+    zalobot_api_url: Annotated[str, AfterValidator(_address)] = "https://bot-api.zaloplatforms.com"
+    zalobot_webhook_secret: Annotated[SecretStr, AfterValidator(_longer_secrets)] = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -94,6 +148,12 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """The secrets Telegram may call with; the first is the one it is told."""
         given = self.telegram_webhook_secret.get_secret_value()
+        return tuple(given.split(",")) if given else ()
+
+    @property
+    def zalobot_secrets(self) -> tuple[str, ...]:
+        """The secrets Zalo's Bot Platform may call with; the first is the one it is told."""
+        given = self.zalobot_webhook_secret.get_secret_value()
         return tuple(given.split(",")) if given else ()
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +13,9 @@ import orjson
 from handlers.dialogue import About, Begin, Desk, Nothing, Outcome, Settled
 from handlers.guarding import LED_OUT, Guarded, shortened
 from handlers.questions import Choice, Gone, Partly, Place, Question, Review, Unclear, Where
-from handlers.reading import NUMBER, is_way, plain
+from handlers.reading import is_way, number_in, plain
 from handlers.scene import Scene
-from storage import rounds
+from storage import outbox, people, rounds
 from storage.campaign import (
     CONFIRMED,
     ELSEWHERE,
@@ -27,9 +28,12 @@ from storage.campaign import (
     campaign_from,
 )
 from storage.people import Member
+from storage.prompting import ROUND
 from storage.rounds import Round
 from storage.vocabulary import Asks, Language, Option, Said
+from storage.words import Words
 
+SEPARATORS = re.compile(r"[\s,;&+]+")  # between the numbers of several options
 CONFIRMED_FROM = 2  # closed rounds whose passed sayings may be confirmed
 
 
@@ -105,20 +109,33 @@ class Several(Question[list[str]]):
         ends = is_way(plain(said.text or ""), "done" if taken else "none", scene.words)
         if option == "done" or (option is None and ends):
             return taken
-        picked = [option] if option else self._numbers(said.text or "")
+        picked = [option] if option else self._numbers(said.text or "", scene.words)
         if not picked:
             return Unclear("unclear.choice")
         for one in picked:
             taken = [each for each in taken if each != one] if one in taken else [*taken, one]
         return Partly(taken)
 
-    def _numbers(self, text: str) -> list[str]:
-        parts = text.replace(",", " ").replace(";", " ").split()
-        found = [NUMBER.fullmatch(part) for part in parts]
-        numbers = [int(match[1]) for match in found if match]
-        if not parts or len(numbers) != len(parts) or max(numbers) > len(self.listed):
+    def by_number(self, options: Sequence[Option], scene: Scene) -> str:
+        return ""  # the text says so
+
+    @staticmethod
+    def _places(text: str, words: Words) -> list[int]:
+        """The numbers of a text that is nothing else: `1, 3`, `1 và 3`."""
+        between = ("and", "number")
+        parts = [
+            part
+            for part in SEPARATORS.split(text)
+            if not any(is_way(plain(part), way, words) for way in between)
+        ]
+        found = [number_in(part, words) for part in parts if part]
+        return [] if None in found else [number for number in found if number is not None]
+
+    def _numbers(self, text: str, words: Words) -> list[str]:
+        places = self._places(text, words)
+        if not all(1 <= place <= len(self.listed) for place in places):
             return []
-        return list(dict.fromkeys(self.listed[number - 1][0] for number in numbers if number))
+        return list(dict.fromkeys(self.listed[place - 1][0] for place in places))
 
     def recall(self, kept: Any) -> list[str]:
         known = {one for one, _ in self.listed}
@@ -294,7 +311,11 @@ class Answer:
         if not self.given["round"]:
             rounds.say_between(desk.work, asked.id, ballot, said)
             return "kept_between"
-        return rounds.answer(desk.work, self.given["round"], member.id, ballot, said, desk.now)
+        round = self.given["round"]
+        kept = rounds.answer(desk.work, round, member.id, ballot, said, desk.now)
+        if kept in ("kept", "twice"):  # on whatever channel: no other calls for it any more
+            outbox.answered(desk.work, people.keys_of(desk.work, member.id), ROUND + round)
+        return kept
 
 
 def _is_led(answer: Any) -> bool:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from handlers.asking import due_prompts
 from handlers.commands import Command, Commands
 from handlers.dialogue import About, Begin, Desk, Dialogue, Outcome, Settled, dialogues
+from handlers.linking import code_in
 from handlers.questions import Partly, Question, Retake, Unclear, receipt_in
+from handlers.reading import number_in
 from handlers.replay import Turn, play
 from handlers.scene import Scene
 from handlers.talk import Running, Talk
@@ -72,6 +75,17 @@ class Conversation:
         attachments.drop(self.desk.work, sorted(held - self._held()))
         if busy and not self.busy and not self.forgotten:
             self._call()
+
+    def hand_over(self, until: datetime) -> None:
+        """One of ours speaks with the person: what runs is set aside, and the bot is quiet."""
+        held = self._held()
+        self._set_aside()
+        self.talk.staff = until.isoformat()
+        attachments.drop(self.desk.work, sorted(held - self._held()))
+
+    def stay_quiet(self, said: Said) -> None:
+        """Hear what is meant for one of ours: nothing comes of it, but danger is still told of."""
+        self._warn(said.text or "")
 
     @property
     def busy(self) -> bool:
@@ -166,6 +180,8 @@ class Conversation:
             self._begin(Begin("opinion", {"forum": forum}))
         elif INVITATION.fullmatch(code):
             self._begin(Begin("enrol", {"code": code}))
+        elif code_in(code):
+            self._begin(Begin("link", {"code": code}))
         elif self.talk.running is not None:
             self._ask()  # a page opened again, an old link tapped: the talk goes on where it was
         else:
@@ -226,7 +242,7 @@ class Conversation:
         question = turn.asking
         if question is None:  # a newer version asks no more than was answered
             self._ask()
-        elif said.pressed is not None and said.pressed.question != question.key:
+        elif self._is_for_another(said, question, self._scene(running, turn, question)):
             self._again("unclear.stale")
         elif said.files and not question.takes_files:
             if self._dialogue(running).yields:
@@ -239,6 +255,16 @@ class Conversation:
                 self._first_words(said)
             else:
                 self._take(question, reading, running)
+
+    @staticmethod
+    def _is_for_another(said: Said, question: Question[Any], scene: Scene) -> bool:
+        """Whether a button, or a number or label where there are none, was of an older question."""
+        if said.pressed is not None:
+            return said.pressed.question != question.key
+        if said.to in (None, question.key) or said.files or not said.text:
+            return False
+        is_number = number_in(said.text, scene.words) is not None
+        return is_number or question.pressed(said, scene) is not None
 
     def _says_something_else(self, said: Said, running: Running) -> bool:
         text = (said.text or "").strip()

@@ -29,8 +29,10 @@ class House:
     talk_days: int = talks.TALK_DAYS
     quiet_days: int = 180
     letter_days: int = 7
+    notice_days: int = 60  # what nobody waits for
     dead_days: int = 14
     file_days: int = 8
     reply_grace: timedelta = timedelta(seconds=10)
+    staff_for: timedelta = timedelta(minutes=30)  # after their last word the bot speaks again
     held_days: int = 2
     held_for: timedelta = timedelta(seconds=1.5)  # nothing of a group for so long: it is whole

@@ -6,7 +6,8 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from handlers.reading import NUMBER, chosen, is_way, plain
+from handlers.numbering import how_to_answer
+from handlers.reading import chosen, is_way, number_in, plain
 from handlers.scene import Scene, Ward
 from storage.vocabulary import Asks, Message, Option, Said
 
@@ -58,7 +59,18 @@ class Question(Generic[T]):
 
     def message(self, scene: Scene) -> Message:
         """How the question is put."""
-        return Message(self.text(scene), self.key, self.options(scene), asks=type(self).asks)
+        options = self.options(scene)
+        return Message(
+            self.text(scene),
+            self.key,
+            options,
+            asks=type(self).asks,
+            by_number=self.by_number(options, scene),
+        )
+
+    def by_number(self, options: Sequence[Option], scene: Scene) -> str:
+        """What asks for a number where there are no buttons; nothing where the text does."""
+        return how_to_answer(options, scene.words, type(self).asks is not None)
 
     def text(self, scene: Scene) -> str:
         """The words of the question."""
@@ -171,7 +183,8 @@ class ChoiceOrWords(Choice):
         if option:
             return option
         own = (said.text or "").strip()
-        if NUMBER.fullmatch(own) or not any(letter.isalnum() for letter in own):
+        is_number = number_in(own, scene.words) is not None
+        if is_number or not any(letter.isalnum() for letter in own):
             return Unclear("unclear.choice")
         if len(own) > self.longest:
             return Unclear("unclear.long", (("most", self.longest),))

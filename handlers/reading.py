@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
+from handlers.numbering import numbers
 from storage.vocabulary import Option
 from storage.words import Words
 from tagging.normal import fold
 
-NUMBER = re.compile(r"\(?\s*(\d{1,2})\s*[.)]?")
+DIGITS = re.compile(r"\d{1,2}")
 NOT_WORD = re.compile(r"[^\w\s]+")
 
 
@@ -20,14 +21,16 @@ def plain(text: str) -> str:
 
 
 def chosen(text: str, options: Sequence[Option], words: Words) -> str | None:
-    """The option somebody means by `1`, `1.`, `(1)`, `một`, its label, or another way to say it."""
+    """The option somebody means by its label, its number (see `number_in`), or another way."""
     said = plain(text)
-    number = _number(text, said, words)
-    if number is not None:
-        return options[number - 1].id if 1 <= number <= len(options) else None
-    for option in options:
-        if said and said == plain(option.label):
+    labels = [plain(option.label) for option in options]
+    listed = list(zip(options, labels, numbers(options), strict=True))
+    for option, label, at in listed:
+        if said and said in (label, f"{at} {label}"):
             return option.id
+    number = number_in(text, words)
+    if number is not None:
+        return next((option.id for option, _, at in listed if at == number), None)
     return next((o.id for o in options if is_way(said, o.id, words)), None)
 
 
@@ -42,9 +45,18 @@ def _ways(meaning: str, words: Words) -> tuple[str, ...]:
     return tuple(plain(way) for way in words.all(key)) if words.knows(key) else ()
 
 
-def _number(text: str, said: str, words: Words) -> int | None:
-    digits = NUMBER.fullmatch(text.strip())
-    if digits:
-        return int(digits[1])
-    numerals = _ways("numerals", words)
-    return numerals.index(said) + 1 if said in numerals else None
+def number_in(text: str, words: Words) -> int | None:
+    """The number a text is: `1`, `1.`, `(1)`, `số 1`, `một`, `mot`, `one`; None for any other."""
+    said = plain(text).split()
+    around = _ways("number", words)
+    while said and said[0] in around:
+        said.pop(0)
+    while said and said[-1] in around:
+        said.pop()
+    bare = " ".join(said)
+    if DIGITS.fullmatch(bare):
+        return int(bare)
+    for numerals in (_ways("numerals", words), _ways("foreign_numerals", words)):
+        if bare in numerals:
+            return numerals.index(bare) + 1
+    return None

@@ -12,13 +12,14 @@ from typing import Any, TypeVar
 from handlers.commands import Commands
 from handlers.conversation import Conversation
 from handlers.dialogue import Chance, Desk, Ears
+from handlers.forgetting import forget_person
 from handlers.forms import settle_form
 from handlers.house import House
 from handlers.talk import FILE, Talk, from_kept
-from storage import attachments, outbox, people, talks
+from storage import attachments, outbox, people, reach, talks
 from storage.attachments import LARGEST, Lying
 from storage.outbox import Letter, Post
-from storage.people import Member, Tree
+from storage.people import Member, Present, Tree
 from storage.prompting import round_in
 from storage.store import StoreDown, Work
 from storage.vocabulary import Event, FileAt, Language, Message, Part, Said, Waiting
@@ -57,7 +58,7 @@ class Reception:
         self, ears: Ears, catalogues: Mapping[Language, Words], house: House, chance: Chance
     ) -> None:
         self.ears, self.catalogues, self.house, self.chance = ears, catalogues, house, chance
-        self._commands = Commands(catalogues.values())
+        self.commands = Commands(catalogues.values())
 
     def take(
         self,
@@ -73,15 +74,20 @@ class Reception:
         """
         return _Batch(self, work, now).take(events, leases)
 
+    def words_on(self, channel: str) -> Mapping[Language, Words]:
+        """The catalogues as they are on a channel."""
+        return {language: words.on(channel) for language, words in self.catalogues.items()}
+
     def desk(self, work: Work, event: Event, key: bytes, talk: Talk, batch: _Batch) -> Desk:
         """What one event's outcomes work with."""
+        catalogues = self.words_on(event.person.channel)
         return Desk(
             work=work,
             key=key,
             person=event.person,
             member=batch.members.get(key),
-            words=self.catalogues[talk.language],
-            catalogues=self.catalogues,
+            words=catalogues[talk.language],
+            catalogues=catalogues,
             now=batch.now,
             today=batch.today,
             tree=batch.units,
@@ -94,7 +100,7 @@ class Reception:
         self, desk: Desk, talk: Talk, files: tuple[str, ...], ref: str = ""
     ) -> Conversation:
         """A conversation of one event."""
-        return Conversation(desk, talk, self._commands, files, ref)
+        return Conversation(desk, talk, self.commands, files, ref)
 
 
 class _Batch:
@@ -106,9 +112,12 @@ class _Batch:
         self.now = now.astimezone(self._house.zone)
         self.today: date = self.now.date()
         self.members: dict[bytes, Member] = {}
+        self._present: dict[bytes, Present] = {}
+        self._spoke: dict[bytes, datetime] = {}
         self._talks: dict[bytes, Any] = {}
         self._held: dict[bytes, list[Event]] = {}
         self._doubted: set[bytes] = set()
+        self._parked: set[bytes] = set()
         self._touched: set[bytes] = set()
         self._post = Post()
 
@@ -127,9 +136,10 @@ class _Batch:
         speaking = {key for key, event in zip(keys, events, strict=True) if not event.said.form}
         if speaking:
             self._talks = talks.load(self._work, speaking, self._ahead(self._house.talk_days))
-            self.members = people.members(self._work, speaking)
+            self._present = people.present(self._work, speaking)
+            self.members = {key: each.member for key, each in self._present.items()}
             self._held = talks.held(self._work, speaking)
-            self._doubted = outbox.doubted(self._work, speaking)
+            self._doubted, self._parked = outbox.kept_back(self._work, speaking)
         taken = [self._one(event, key, new) for event, key in zip(events, keys, strict=True)]
         for number, lease in enumerate(leases):
             if lease is not None and taken[number].replies:
@@ -154,6 +164,7 @@ class _Batch:
         if mark not in new:
             return Taken(key, repeated=True)
         new.remove(mark)
+        news = _is_a_word(event.said) and self._spoken(event, key)
         whole, waits = wholes(self._held.get(key, ()), event)
         if whole and key in self._held:
             del self._held[key]
@@ -161,7 +172,27 @@ class _Batch:
         heard = [self._safely(each, key, self._hear, each) for each in whole]
         if waits:
             heard.append(self._safely(event, key, self._hold, waits))
-        return _together(key, heard)
+        taken = _together(key, heard)
+        return replace(taken, wishes=True) if news else taken
+
+    def _spoken(self, event: Event, key: bytes) -> bool:
+        """Note the hour of a word of somebody enrolled; of a citizen nothing is kept.
+
+        True when something waits for them elsewhere, which the clock may now bring here.
+        """
+        if key in self._parked:
+            self._parked.remove(key)
+            outbox.unpark(self._work, key)
+        there = self._present.get(key)
+        if there is None:
+            return False
+        at = people.hour(min(event.at, self.now))
+        if not there.away and there.heard is not None and at <= there.heard:
+            return False
+        at = max(at, there.heard or at)
+        self._spoke[key] = at
+        self._present[key] = Present(there.member, at, False)
+        return reach.elsewhere(self._work, key)
 
     def _hold(self, parts: Sequence[Event], key: bytes) -> Taken:
         talks.let_go(self._work, key)
@@ -189,7 +220,12 @@ class _Batch:
             return Taken(key)
         if event.said.reachable is not None:
             return self._reach(key, event.said.reachable)
+        if event.said.withdrawn:
+            return self._withdraw(key)
         talk = from_kept(self._talks.get(key))
+        if event.said.staff or (talk.is_with_staff(self.now) and not self._is_command(event.said)):
+            return self._quietly(event, key, talk)
+        talk.staff = None
         again = self._again(key, self._reception.catalogues[talk.language])
         protect = bool(talk.room)
         desk = self._reception.desk(self._work, event, key, talk, self)
@@ -205,7 +241,7 @@ class _Batch:
             self.members.pop(key, None)
             self.members |= people.members(self._work, [key])
         if heard.forgotten:
-            self._post.letters = [each for each in self._post.letters if each.key != key]
+            self._post.forget(key)
         for question in heard.answered:
             self._post.answer(key, question)
         protect |= bool(talk.room)
@@ -226,6 +262,31 @@ class _Batch:
         if not reachable and key not in self.members:
             outbox.forget_all(self._work, key)  # a citizen's answers stay under the receipt
         return Taken(key)
+
+    def _withdraw(self, key: bytes) -> Taken:
+        """The consent was taken back at the platform: all goes at once, and nobody is asked."""
+        forget_person(self._work, key, self.today)
+        self._talks[key] = None
+        self._touched.add(key)
+        self.members.pop(key, None)
+        self._post.forget(key)
+        return Taken(key)
+
+    def _is_command(self, said: Said) -> bool:
+        return self._reception.commands.knows(said)
+
+    def _quietly(self, event: Event, key: bytes, talk: Talk) -> Taken:
+        """Somebody of the office speaks with the person: nothing of it is taken down here."""
+        desk = self._reception.desk(self._work, event, key, talk, self)
+        heard = self._reception.converse(desk, talk, ())
+        if event.said.staff:
+            heard.hand_over(self.now + self._house.staff_for)
+            self._talks[key] = talk.as_kept()
+            self._touched.add(key)
+        else:
+            heard.stay_quiet(event.said)
+        replies = tuple(self._reply(event, key, message) for message in heard.replies)
+        return Taken(key, replies, busy=True)  # what is sent to many keeps away meanwhile
 
     def _again(self, key: bytes, words: Words) -> list[Message]:
         """What may not have arrived, for somebody who is there again, said to be perhaps known.
@@ -266,6 +327,8 @@ class _Batch:
         return Taken(key, (reply,), failed=reason)
 
     def _write(self) -> None:
+        if self._spoke:
+            people.hear(self._work, self._spoke)
         changed = {key: self._talks[key] for key in self._touched}
         idle = {k: s for k, s in changed.items() if s is not None and not s["running"]}
         busy = {k: s for k, s in changed.items() if k not in idle}
@@ -277,6 +340,12 @@ class _Batch:
 
     def _ahead(self, days: int) -> date:
         return self.today + timedelta(days=days)
+
+
+def _is_a_word(said: Said) -> bool:
+    """Whether a person did something, and it was not to shut us out; a form is nobody's word."""
+    ours = said.form is not None or said.settled is not None or said.staff
+    return not ours and not said.withdrawn and said.reachable is not False
 
 
 def wholes(held: Sequence[Event], event: Event) -> tuple[list[Event], list[Event]]:
@@ -312,7 +381,7 @@ def _amended(part: Event, said: Said) -> Event:
 def _follows(last: Part | None, part: Part) -> bool:
     if last is None or last.group != part.group:
         return False
-    return part.group != PIECES or part.number > last.number
+    return part.group != PIECES or part.number >= last.number
 
 
 def _joined(parts: Sequence[Event]) -> Event:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, cast
 
 from storage.vocabulary import Language
@@ -38,13 +39,17 @@ FILE = "file-"  # what the id of a file starts with, so that it is known among a
 
 @dataclass
 class Talk:
-    """What is remembered of one person: language, what runs, what was set aside."""
+    """What is remembered of one person: language, what runs, what was set aside.
+
+    `staff`: until when one of ours speaks with them at the platform and the bot is quiet (ISO).
+    """
 
     language: Language = "vi"
     welcomed: bool = False
     running: Running | None = None
     aside: Running | None = None
     remarks: list[str] = field(default_factory=list)
+    staff: str | None = None
 
     def as_kept(self) -> dict[str, Any]:
         """Its stored form: plain JSON."""
@@ -54,8 +59,13 @@ class Talk:
             "running": vars(self.running) if self.running else None,
             "aside": vars(self.aside) if self.aside else None,
             "remarks": self.remarks,
+            "staff": self.staff,
             "room": self.room,
         }
+
+    def is_with_staff(self, now: datetime) -> bool:
+        """Whether one of ours speaks with the person at a moment."""
+        return self.staff is not None and now < datetime.fromisoformat(self.staff)
 
     @property
     def room(self) -> int:
@@ -79,4 +89,5 @@ def _read(kept: Any) -> Talk:
         Running(**kept["running"]) if kept["running"] else None,
         Running(**kept["aside"]) if kept["aside"] else None,
         kept.get("remarks", []),
+        kept.get("staff"),
     )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from scheduler import edition, periods, press, rounds
-from scheduler.office import SHORTEST, Office
+from scheduler import accounts, edition, periods, press, rounds
+from scheduler.office import Office
 from scheduler.periods import BadPeriod, Period
 from scheduler.press import NoSuchUnit
 from scheduler.snapshot import Snapshot, thaw
-from storage import digests, outbox, people, talks
+from storage import digests, outbox, people, reach, talks
 from storage.digests import Digest, Reader, Wanted
 from storage.outbox import Letter, Post
 from storage.people import Member
-from storage.sealing import CannotOpen
+from storage.reach import Way
 from storage.store import Store, Work
 from storage.vocabulary import Message
 
@@ -39,10 +39,12 @@ def due(store: Store, now: datetime, office: Office) -> bool:
     after any downtime: each thing happens once, the late ones first. Raises StoreDown.
     """
     sent = _answer_wishes(store, now, office)
+    sent |= forward(store, now, office)
     sent |= rounds.due(store, now, office)
     for owed in _owed(store, now, office):
         sent |= _send(store, owed, now, office)
         sent |= _answer_wishes(store, now, office)  # who waits in a talk does not wait for all
+    sent |= accounts.due(store, now, office)
     _forget(store, now, office)
     return sent
 
@@ -68,9 +70,27 @@ def _answer(store: Store, wish: Wanted, now: datetime, office: Office) -> bool:
     with store.write() as work:
         if not digests.fulfil(work, wish.id) or digest is None or member is None:
             return False
+        ways = reach.ways(work, [member.id]).get(member.id)
+        if not ways:
+            return False
+        there = next((way for way in ways if way.key == wish.key), None)
+        way = there or office.reach(now).best(ways)
+        letter = _letter(digest, thaw(digest.snapshot), member, way, ways, office)
         if digests.kept(work, digest.id):
-            digests.deliver(work, digest.id, member.id, now)
-        return _post(work, digest, [member], now, None, office, bulk=False)
+            _note_as_given(work, digest, member, letter, now)
+        _put(work, [letter], now, office)
+        return True
+
+
+def _note_as_given(
+    work: Work, digest: Digest, member: Member, letter: Letter, now: datetime
+) -> None:
+    """Whoever asked has it, and gets it no second time by the letter that may wait for them."""
+    if not digests.deliver(work, digest.id, member.id, now):
+        waits = digests.letter_of(work, digest.id, member.id)
+        if waits is None or not outbox.withdraw(work, waits):
+            return
+    digests.addressed(work, digest.id, member.id, letter.id, letter.channel, letter.channel)
 
 
 def _owed(store: Store, now: datetime, office: Office) -> Iterator[_Owed]:
@@ -116,46 +136,62 @@ def _send(store: Store, owed: _Owed, now: datetime, office: Office) -> bool:
     digest = press.make(store, owed.unit, owed.period, now, office, final=True)
     with store.write() as work:
         mine = [one for one in owed.members if digests.deliver(work, digest.id, one.id, now)]
-        return _post(work, digest, mine, now, office.not_before(now), office, bulk=True)
+        letters = list(_addressed(work, digest, mine, now, office))
+        _put(work, letters, now, office)
+        return bool(letters)
 
 
-def _post(
-    work: Work,
-    digest: Digest,
-    members: Sequence[Member],
-    now: datetime,
-    not_before: datetime | None,
-    office: Office,
-    bulk: bool,
-) -> bool:
-    """Put a letter into the outbox for every address of every member."""
-    taken, post = thaw(digest.snapshot), Post()
+def _addressed(
+    work: Work, digest: Digest, members: Sequence[Member], now: datetime, office: Office
+) -> Iterator[Letter]:
+    """A letter for each member, at the best of their addresses; it is noted which way it goes."""
+    taken = thaw(digest.snapshot)
+    ways = reach.ways(work, [member.id for member in members])
     for member in members:
-        try:
-            addresses = people.addresses(work, member.id)
-        except CannotOpen:
-            continue  # the key is gone, and with it the way to this person
-        for key, person in addresses:
-            message = _message(digest, taken, member, person.channel, office)
-            letter = Letter(
-                office.ids(20), key, person.channel, person.address, message, not_before, bulk
-            )
-            post.add(letter)
+        theirs = ways.get(member.id)
+        if not theirs:  # the key is gone, and with it the way to this person
+            digests.addressed(work, digest.id, member.id, None, None, None)
+            continue
+        best = office.reach(now).best(theirs)
+        letter = _letter(digest, taken, member, best, theirs, office)
+        letter = replace(letter, not_before=office.not_before(now), bulk=True, roams=True)
+        meant = reach.last_heard(theirs).at.channel
+        digests.addressed(work, digest.id, member.id, letter.id, letter.channel, meant)
+        yield letter
+
+
+def _put(work: Work, letters: Sequence[Letter], now: datetime, office: Office) -> None:
     until = office.today(now) + timedelta(days=office.letter_days)
-    outbox.put(work, post, until)
-    return bool(post.letters)
+    outbox.put(work, Post(list(letters)), until)
 
 
-def _message(
-    digest: Digest, taken: Snapshot, member: Member, channel: str, office: Office
-) -> Message:
+def _letter(
+    digest: Digest,
+    taken: Snapshot,
+    member: Member,
+    to: Way,
+    ways: Sequence[Way],
+    office: Office,
+) -> Letter:
+    """A digest at an address, as long as each of the person's channels takes it."""
     words = office.catalogues[member.language]
-    longest = office.longest.get(channel, SHORTEST)
+    longest = office.fits(way.at.channel for way in ways)
     text = edition.text(taken, words, office.taxonomy, longest)
-    if not digest.chart:
-        return Message(text, protect=True)
-    about = edition.about(taken, words, office.taxonomy)
-    return Message(text, picture=digest.id, about=about, protect=True)
+    message = Message(text, protect=True)
+    if digest.chart:
+        about = edition.about(taken, words, office.taxonomy)
+        message = Message(text, picture=digest.id, about=about, protect=True)
+    return Letter(office.ids(20), to.key, to.at.channel, to.at.address, message)
+
+
+def forward(store: Store, now: datetime, office: Office) -> bool:
+    """Move what waits where nothing arrives to an address of the same person where it does."""
+    with store.read() as work:
+        wanted = reach.moves(work, office.reach(now), office.ids)
+    if not wanted:
+        return False
+    with store.write() as work:
+        return bool(reach.move(work, wanted))
 
 
 def _forget(store: Store, now: datetime, office: Office) -> None:

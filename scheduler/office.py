@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from scheduler.periods import Cut, Kind
+from storage.reach import Reach, Windows
 from storage.vocabulary import Language
 from storage.words import Words
 from storage.workdays import Workdays
@@ -45,7 +46,8 @@ class Office:
     `workdays` knows when people may be called upon; `meeting_day` (1 to 28) is that of the monthly
     meeting; `smallest_panel` is how many have to answer a round before anything of it is shown.
     `place` names a ward by its id; `chart` draws a picture (scheduler.chart.draw) or gives no
-    bytes; `longest` is how many UTF-16 units a message may have, by channel, where not 2,000.
+    bytes; `longest` is how many UTF-16 units a message may have, by channel, where not 2,000;
+    `windows` is for how long after a word of its person each channel takes letters (storage.reach).
     `school` is where the tagger learns from corrections, after `learn_hour`; None: nowhere.
     """
 
@@ -68,12 +70,21 @@ class Office:
     meeting_day: int
     smallest_panel: int
     longest: Mapping[str, int] = field(default_factory=dict)
+    windows: Windows = field(default_factory=dict)
     school: School | None = None
     learn_hour: int = 3
 
     def today(self, now: datetime) -> date:
         """The date where the office is."""
         return now.astimezone(self.zone).date()
+
+    def reach(self, now: datetime) -> Reach:
+        """How people are reached at a moment."""
+        return Reach(now, self.windows)
+
+    def fits(self, channels: Iterable[str]) -> int:
+        """How many UTF-16 units a message has that fits each of these channels."""
+        return min(self.longest.get(channel, SHORTEST) for channel in channels)
 
     def not_before(self, now: datetime) -> datetime | None:
         """The end of the quiet hours when it is quiet now."""

@@ -16,7 +16,7 @@ from storage.people import Tree
 from storage.prompting import prompt
 from storage.rounds import Called, Outturn, Round, Standing
 from storage.store import Store, Work
-from storage.vocabulary import Language, Message
+from storage.vocabulary import Language, Message, Person
 
 CHUNK = 500  # people told in one transaction; people who answer wait no longer than that takes
 REMIND_EVERY = timedelta(days=4)
@@ -96,7 +96,7 @@ def _tell(store: Store, round: Round, campaign: Campaign, now: datetime, office:
         return False
 
     def waiting(work: Work, after: str) -> list[Called]:
-        return rounds.untold(work, round.id, CHUNK, after)
+        return rounds.untold(work, round.id, CHUNK, office.reach(now), after)
 
     def own(work: Work, people: list[str]) -> set[str]:
         return rounds.tell(work, round.id, people)
@@ -116,7 +116,8 @@ def _remind(store: Store, round: Round, campaign: Campaign, now: datetime, offic
             break
 
         def waiting(work: Work, after: str, number: int = number) -> list[Called]:
-            return rounds.unreminded(work, round.id, number, on, today, CHUNK, after)
+            reach = office.reach(now)
+            return rounds.unreminded(work, round.id, number, on, today, CHUNK, reach, after)
 
         def own(work: Work, people: list[str], number: int = number) -> set[str]:
             return rounds.remind(work, round.id, number, on, today, people)
@@ -140,8 +141,10 @@ def _call(
     while True:
         with store.read() as work:
             called = waiting(work, after)
-            busy = talks.busy(work, [each.key for each in called], office.today(now))
-        free = [each for each in called if each.key not in busy]
+            busy = talks.busy(
+                work, [w.key for each in called for w in each.ways], office.today(now)
+            )
+        free = [each for each in called if busy.isdisjoint(way.key for way in each.ways)]
         if free:
             with store.write() as work:
                 mine = own(work, [each.person for each in free])
@@ -168,14 +171,20 @@ def _post(
     until: date,
     office: Office,
 ) -> None:
+    """One letter a person; what of the same round still waits at another address of theirs goes."""
     post = Post()
     for each in called:
-        at = each.at
-        letter = Letter(
-            office.ids(20), each.key, at.channel, at.address, messages[each.language], bulk=True
-        )
-        post.letters.append(letter)  # one for each address: there is nothing it could replace here
+        message = messages[each.language]
+        letter = _letter(each.key, each.at, message, office, roams=True)
+        post.letters.append(letter)  # one a person: there is nothing here that it could replace
+        others = (way.key for way in each.ways if way.key != each.key)
+        post.answered += [(key, message.question) for key in others if message.question]
     outbox.put(work, post, until)
+
+
+def _letter(key: bytes, at: Person, message: Message, office: Office, roams: bool) -> Letter:
+    """A letter at an address; nobody waits for one that may go to any address of its person."""
+    return Letter(office.ids(20), key, at.channel, at.address, message, bulk=roams, roams=roams)
 
 
 # -- closing --------------------------------------------------------------------------------------
@@ -282,7 +291,7 @@ def _send_results(store: Store, now: datetime, office: Office) -> bool:
             with store.write() as work:
                 mine = rounds.unsent(work, each.id, [m.id for m in owed if m.unit == unit])
                 shown = results.shown_to(work, each, unit, now, office)
-                _post_result(work, each, shown, mine, now, office, bulk=True)
+                _post_result(work, each, shown, mine, now, office)
                 sent |= bool(mine)
     return sent
 
@@ -295,13 +304,13 @@ def _answer_wishes(store: Store, now: datetime, office: Office) -> bool:
     with store.read() as work:
         wanted = rounds.wanted(work)
     sent = False
-    for wish, unit, round, person in wanted:
+    for wish, unit, round, person, key in wanted:
         with store.write() as work:
             found = rounds.find_round(work, round)
             if not digests.fulfil(work, wish) or found is None or found.state == "open":
                 continue
             shown = results.shown_to(work, found, unit, now, office)
-            _post_result(work, found, shown, {person}, now, office, bulk=False)
+            _post_result(work, found, shown, {person}, now, office, key, waits=True)
             sent = True
     return sent
 
@@ -313,19 +322,20 @@ def _post_result(
     to: Iterable[str],
     now: datetime,
     office: Office,
-    bulk: bool,
+    asked_at: bytes | None = None,
+    waits: bool = False,
 ) -> None:
+    """One letter a person; whoever `waits` for it gets it at the address where they asked."""
     post = Post()
     standing = rounds.find_campaign(work, round.campaign)
     if standing is None:
         return
     sayings = results.sayings_of(work, round, shown)
-    for each in rounds.reached(work, list(to)):
+    for each in rounds.reached(work, list(to), office.reach(now)):
         words = office.catalogues[each.language]
-        longest = office.longest.get(each.at.channel, 2000)
+        longest = office.fits(way.at.channel for way in each.ways)
         message = results.text(standing.campaign, round, shown, sayings, words, office, longest)
-        letter = Letter(
-            office.ids(20), each.key, each.at.channel, each.at.address, message, None, bulk
-        )
-        post.letters.append(letter)
+        there = next((way for way in each.ways if way.key == asked_at), None)
+        key, at = (there.key, there.at) if there else (each.key, each.at)
+        post.letters.append(_letter(key, at, message, office, roams=not waits))
     outbox.put(work, post, office.today(now) + timedelta(days=office.letter_days))

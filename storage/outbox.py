@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import orjson
-from sqlalchemy import bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
 
 from storage.sealing import PADDED_TO, CannotOpen
 from storage.store import Work, table
-from storage.tables import Address, Outgoing, Silence
+from storage.tables import Address, Delivery, Outgoing, Silence
 from storage.vocabulary import Message, Option, Waiting
 
 ROOMY = 8192  # bytes; a protected message, the longest there is, tells not even its length
 _out, _address, _silence = table(Outgoing), table(Address), table(Silence)
+_delivery = table(Delivery)
+# What may still go to another address of its person: nobody has begun to send it.
+LOOSE = (_out.c.roams, _out.c.claimed.is_(None), _out.c.doubt.is_(False), _out.c.done == 0)
 _of = (
-    select(_out.c.id, _out.c.sealed)
+    select(_out.c.id, _out.c.sealed, and_(*LOOSE).label("loose"))
     .where(_out.c.key == bindparam("key"))
     .where(
         or_(
@@ -30,7 +33,9 @@ _of = (
     .order_by(_out.c.n)
     .limit(100)
 )
-_doubted = select(_out.c.key).where(_out.c.key.in_(bindparam("keys", expanding=True)), _out.c.doubt)
+_kept_back = select(_out.c.key, _out.c.doubt).where(
+    _out.c.key.in_(bindparam("keys", expanding=True)), or_(_out.c.doubt, _out.c.parked)
+)
 _among = _out.c.id.in_(bindparam("ids", expanding=True))
 _claim = (
     update(_out)
@@ -49,7 +54,8 @@ class Letter:
 
     `bulk`: nobody waits for it. Whoever took an event sends the replies to it at once; their
     `not_before` says from when on anybody else may. `done`: pieces of it that have arrived.
-    `tries`: in vain so far. `claimed`: whoever queued it sends it, and has until then.
+    `tries`: in vain so far. `claimed`: whoever queued it sends it, and has until then. `roams`: any
+    address of the enrolled person it is for will do.
     """
 
     id: str
@@ -62,6 +68,7 @@ class Letter:
     done: int = 0
     tries: int = 0
     claimed: datetime | None = None
+    roams: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +108,10 @@ class Post:
                 return True
         return False
 
+    def forget(self, key: bytes) -> None:
+        """Drop all that was to be sent to somebody."""
+        self.letters = [each for each in self.letters if each.key != key]
+
     def _drop(self, key: bytes, question: str) -> None:
         kept = [x for x in self.letters if x.key != key or x.message.question != question]
         self.letters = kept
@@ -125,14 +136,12 @@ def put(work: Work, post: Post, until: date) -> None:
 
 
 def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
-    plain = orjson.dumps({"to": letter.address, "message": letter.message})
-    step = ROOMY if letter.message.protect else PADDED_TO
     return {
         "id": letter.id,
         "channel": letter.channel,
         "key": letter.key,
         "question": letter.message.question,
-        "sealed": work.seal.close(plain, f"outgoing|sealed|{letter.id}", step),
+        "sealed": _sealed(work, letter),
         "not_before": letter.not_before,
         "until": until,
         "bulk": letter.bulk,
@@ -140,7 +149,15 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
         "doubt": False,
         "done": 0,
         "tries": 0,
+        "roams": letter.roams,
+        "parked": False,
     }
+
+
+def _sealed(work: Work, letter: Letter) -> bytes:
+    plain = orjson.dumps({"to": letter.address, "message": letter.message})
+    step = ROOMY if letter.message.protect else PADDED_TO
+    return work.seal.close(plain, f"outgoing|sealed|{letter.id}", step)
 
 
 def waiting(work: Work, key: bytes, now: datetime) -> list[Waiting]:
@@ -149,12 +166,12 @@ def waiting(work: Work, key: bytes, now: datetime) -> list[Waiting]:
     Only what is sent to many keeps their quiet hours also from those who come by themselves.
     """
     found = []
-    for one, sealed in work.connection.execute(_of, {"key": key, "now": now}):
+    for one, sealed, loose in work.connection.execute(_of, {"key": key, "now": now}):
         try:
             plain = orjson.loads(work.seal.open(sealed, f"outgoing|sealed|{one}"))
         except CannotOpen:
             continue  # sealed under a key that was taken out of use: nobody can read it any more
-        found.append(Waiting(one, message_from(plain["message"])))
+        found.append(Waiting(one, message_from(plain["message"]), loose))
     return found
 
 
@@ -195,24 +212,34 @@ def claim_due(
     busy: Iterable[bytes],
     talking: Iterable[bytes],
     most: int = 1,
+    window: timedelta | None = None,
 ) -> list[Letter]:
     """Own the oldest letters that are due in a channel, one a person, and open them.
 
-    Left alone are the people `busy`, in what nobody waits for also those `talking`, and whoever
-    shut the bot out. A letter under a key that was taken out of use can never be read again: it
-    goes.
+    Left alone are the people `busy`, in what nobody waits for also those `talking` and those
+    enrolled who have not spoken within the `window`, and whoever shut the bot out. A letter under
+    a key that was taken out of use can never be read again: it goes.
     """
-    rows = work.connection.execute(_due(channel, now, busy, talking).limit(most)).all()
+    due = _due(channel, now, busy, talking, window).limit(most)
+    rows = work.connection.execute(due).all()
     owned = claim(work, [row.id for row in rows], until)
-    letters = [(row.id, _letter(work, row)) for row in rows if row.id in owned]
-    sent(work, [one for one, letter in letters if letter is None])
+    letters = [(row.id, opened(work, row)) for row in rows if row.id in owned]
+    lose(work, [one for one, letter in letters if letter is None])
     return [letter for _, letter in letters if letter is not None]
 
 
 def _due(
-    channel: str, now: datetime, busy: Iterable[bytes] = (), talking: Iterable[bytes] = ()
+    channel: str,
+    now: datetime,
+    busy: Iterable[bytes] = (),
+    talking: Iterable[bytes] = (),
+    window: timedelta | None = None,
 ) -> Any:
-    shut = exists().where(_address.c.key == _out.c.key, _address.c.shut)
+    against = [_address.c.shut, _address.c.closed]
+    if window is not None:
+        silent = or_(_address.c.heard.is_(None), _address.c.heard <= now - window)
+        against.append(and_(_out.c.bulk, silent))
+    shut = exists().where(_address.c.key == _out.c.key, or_(*against))
     earlier = _out.alias()
     behind = exists().where(
         earlier.c.key == _out.c.key,
@@ -224,13 +251,14 @@ def _due(
         select(_out)
         .where(_out.c.channel == channel, _out.c.claimed.is_(None), _out.c.doubt.is_(False))
         .where(or_(_out.c.not_before.is_(None), _out.c.not_before <= now))
-        .where(_out.c.key.not_in(list(busy)), ~shut, ~behind)
+        .where(_out.c.key.not_in(list(busy)), _out.c.parked.is_(False), ~shut, ~behind)
         .where(or_(_out.c.bulk.is_(False), _out.c.key.not_in(list(talking))))
         .order_by(_out.c.bulk, _out.c.n)
     )
 
 
-def _letter(work: Work, row: Any) -> Letter | None:
+def opened(work: Work, row: Any) -> Letter | None:
+    """A letter out of its row; None when it is sealed under a key that was taken out of use."""
     try:
         plain = orjson.loads(work.seal.open(row.sealed, f"outgoing|sealed|{row.id}"))
     except CannotOpen:
@@ -246,22 +274,60 @@ def _letter(work: Work, row: Any) -> Letter | None:
         row.bulk,
         row.done,
         row.tries,
+        row.roams,
     )
 
 
+def readdress(work: Work, letter: Letter, moved: Letter) -> bool:
+    """Let a letter wait under another name and address. False when somebody has begun to send it.
+
+    Whoever knows it by its old name cannot claim it any more.
+    """
+    values = {
+        "id": moved.id,
+        "key": moved.key,
+        "channel": moved.channel,
+        "sealed": _sealed(work, moved),
+    }
+    mine = update(_out).where(_out.c.id == letter.id, *LOOSE)
+    if not work.connection.execute(mine.values(values)).rowcount:
+        return False
+    known = update(_delivery).where(_delivery.c.letter == letter.id)
+    work.connection.execute(known.values(letter=moved.id, channel=moved.channel))
+    return True
+
+
 def sent(work: Work, ids: Sequence[str]) -> None:
-    """Delete letters that arrived, or never can."""
+    """Delete letters that arrived."""
     if ids:
         work.connection.execute(_sent, {"ids": list(ids)})
 
 
-def later(work: Work, letter: Letter, not_before: datetime) -> None:
-    """Let go of a letter until a moment; the pieces that have arrived are not sent again."""
+def withdraw(work: Work, letter: str) -> bool:
+    """Take back a letter that may still go anywhere. False when it went, or somebody sends it."""
+    mine = delete(_out).where(_out.c.id == letter, *LOOSE)
+    return bool(work.connection.execute(mine).rowcount)
+
+
+def lose(work: Work, ids: Sequence[str]) -> None:
+    """Delete letters that never can arrive; a digest among them was not received."""
+    if ids:
+        known = _delivery.c.letter.in_(list(ids))
+        work.connection.execute(update(_delivery).where(known).values(lost=True))
+        sent(work, ids)
+
+
+def later(work: Work, letter: Letter, not_before: datetime, parked: bool = False) -> None:
+    """Let go of a letter until a moment; the pieces that have arrived are not sent again.
+
+    `parked`: and until its person, no one enrolled, has spoken again.
+    """
     values = {
         "claimed": None,
         "not_before": not_before,
         "done": letter.done,
         "tries": letter.tries,
+        "parked": parked,
     }
     work.connection.execute(update(_out).where(_out.c.id == letter.id).values(values))
 
@@ -296,9 +362,10 @@ def any_claimed(work: Work, channel: str) -> bool:
     return work.connection.execute(query.limit(1)).first() is not None
 
 
-def any_due(work: Work, channel: str, now: datetime) -> bool:
+def any_due(work: Work, channel: str, now: datetime, window: timedelta | None = None) -> bool:
     """Whether anything of a channel waits and is due: a look that disturbs no writer."""
-    return work.connection.execute(_due(channel, now).limit(1)).first() is not None
+    due = _due(channel, now, window=window)
+    return work.connection.execute(due.limit(1)).first() is not None
 
 
 def doubts(work: Work) -> list[Doubt]:
@@ -315,9 +382,16 @@ def settle(work: Work, letter: str, again: bool) -> bool:
     return bool(done.rowcount)
 
 
-def doubted(work: Work, keys: Iterable[bytes]) -> set[bytes]:
-    """Which of these people have something in doubt."""
-    return set(work.connection.execute(_doubted, {"keys": list(keys)}).scalars())
+def kept_back(work: Work, keys: Iterable[bytes]) -> tuple[set[bytes], set[bytes]]:
+    """Which of these people have something in doubt, and which something that waits for a word."""
+    rows = work.connection.execute(_kept_back, {"keys": list(keys)}).all()
+    return {key for key, doubt in rows if doubt}, {key for key, doubt in rows if not doubt}
+
+
+def unpark(work: Work, key: bytes) -> None:
+    """Somebody spoke, so the platform takes again what waits for them."""
+    parked = _out.c.key == key, _out.c.parked
+    work.connection.execute(update(_out).where(*parked).values(parked=False))
 
 
 def returned(work: Work, key: bytes) -> list[Message]:
@@ -325,7 +399,7 @@ def returned(work: Work, key: bytes) -> list[Message]:
     mine = select(_out).where(_out.c.key == key, _out.c.doubt).order_by(_out.c.n)
     rows = work.connection.execute(mine).all()
     sent(work, [row.id for row in rows])
-    return [letter.message for row in rows if (letter := _letter(work, row)) is not None]
+    return [letter.message for row in rows if (letter := opened(work, row)) is not None]
 
 
 def pause(work: Work, channel: str, until: datetime) -> None:
@@ -360,6 +434,13 @@ def forget_all(work: Work, key: bytes) -> int:
     return done
 
 
+def answered(work: Work, keys: Iterable[bytes], question: str) -> None:
+    """A question was answered somewhere, so it waits at none of these addresses any more."""
+    rows = [{"k": key, "q": question} for key in keys]
+    if rows:
+        work.connection.execute(_drop_question, rows)
+
+
 def count(work: Work, keys: Iterable[bytes] | None = None) -> int:
     """How many messages wait, in all or for these people."""
     query = select(func.count()).select_from(_out)
@@ -369,6 +450,9 @@ def count(work: Work, keys: Iterable[bytes] | None = None) -> int:
 
 
 def expire(work: Work, today: date) -> int:
-    """Delete what nobody came for. Returns how many."""
+    """Delete what nobody came for; a digest among it was not received. Returns how many."""
+    over = select(_out.c.id).where(_out.c.until < today)
+    known = update(_delivery).where(_delivery.c.letter.in_(over))
+    work.connection.execute(known.values(lost=True))
     done: int = work.connection.execute(delete(_out).where(_out.c.until < today)).rowcount
     return done

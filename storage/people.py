@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import bindparam, case, delete, func, or_, select, update
@@ -17,6 +17,8 @@ from storage.tables import (
     Consent,
     Enrolled,
     Invitation,
+    Link,
+    Outgoing,
     Pause,
     Unit,
     Wish,
@@ -31,8 +33,17 @@ _invitation, _consent, _attempt, _wish = (
     table(Wish),
 )
 _pause, _affiliation = table(Pause), table(Affiliation)
+_link, _out = table(Link), table(Outgoing)
 _by_address = (
-    select(_address.c.key, _person.c.id, _person.c.role, _person.c.unit, _person.c.language)
+    select(
+        _address.c.key,
+        _person.c.id,
+        _person.c.role,
+        _person.c.unit,
+        _person.c.language,
+        _address.c.heard,
+        or_(_address.c.shut, _address.c.closed),
+    )
     .join(_person, _person.c.id == _address.c.person)
     .where(_address.c.key.in_(bindparam("keys", expanding=True)), _person.c.until.is_(None))
 )
@@ -51,6 +62,18 @@ class Member:
     role: Role
     unit: str
     language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Somebody enrolled at one address: the hour of their last word there.
+
+    `away`: nothing could be sent there since.
+    """
+
+    member: Member
+    heard: datetime | None
+    away: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,26 +173,45 @@ def add_unit(work: Work, unit: Office, since: date) -> None:
 
 def members(work: Work, keys: Iterable[bytes]) -> dict[bytes, Member]:
     """The enrolled people behind these addresses; citizens are not among them."""
+    return {key: each.member for key, each in present(work, keys).items()}
+
+
+def present(work: Work, keys: Iterable[bytes]) -> dict[bytes, Present]:
+    """The same, with when each address was last heard from."""
     rows = work.connection.execute(_by_address, {"keys": list(keys)})
-    return {key: Member(one, role, unit, language) for key, one, role, unit, language in rows}
+    return {
+        key: Present(Member(one, role, unit, language), heard, away)
+        for key, one, role, unit, language, heard, away in rows
+    }
 
 
-def addresses(work: Work, person: str) -> list[tuple[bytes, Person]]:
-    """Where an enrolled person is reached: keyed hash and address, one a channel."""
-    rows = work.connection.execute(
-        select(_address.c.key, _address.c.sealed).where(_address.c.person == person)
-    ).all()
-    return [(key, _reached(work, key, sealed)) for key, sealed in rows]
+def hour(at: datetime) -> datetime:
+    """The hour of a moment, which is all that is kept of when somebody spoke."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
-def _reached(work: Work, key: bytes, sealed: bytes) -> Person:
-    plain = work.seal.open(sealed, f"address|sealed|{key.hex()}").decode()
-    channel, _, address = plain.partition(":")
-    return Person(channel, address)
+def hear(work: Work, hours: Mapping[bytes, datetime]) -> None:
+    """Note of enrolled people's addresses that somebody spoke there: they can be reached again."""
+    rows = [{"k": key, "h": at} for key, at in sorted(hours.items())]
+    spoke = update(_address).where(_address.c.key == bindparam("k"))
+    work.connection.execute(spoke.values(heard=bindparam("h"), shut=False, closed=False), rows)
 
 
-def enrol(work: Work, one: Member, key: bytes, at: Person, today: date) -> None:
-    """Give an address a role; a role it had before ends."""
+def keys_of(work: Work, person: str) -> list[bytes]:
+    """The keyed hashes of all addresses of an enrolled person."""
+    mine = select(_address.c.key).where(_address.c.person == person).order_by(_address.c.key)
+    return list(work.connection.execute(mine).scalars())
+
+
+def enrol(
+    work: Work,
+    one: Member,
+    key: bytes,
+    at: Person,
+    today: date,
+    heard: datetime | None = None,
+) -> None:
+    """Give an address a role; a role it had before ends. `heard`: when they spoke there."""
     leave(work, key, today)
     person = {
         "id": one.id,
@@ -179,23 +221,57 @@ def enrol(work: Work, one: Member, key: bytes, at: Person, today: date) -> None:
         "since": today,
         "until": None,
     }
-    sealed = work.seal.close(f"{at.channel}:{at.address}".encode(), f"address|sealed|{key.hex()}")
     work.connection.execute(work.insert(Enrolled), person)
-    work.connection.execute(work.insert(Address), {"key": key, "person": one.id, "sealed": sealed})
+    add_address(work, one.id, key, at, heard)
+
+
+def add_address(
+    work: Work, person: str, key: bytes, at: Person, heard: datetime | None = None
+) -> None:
+    """Let an enrolled person be reached at one address more."""
+    row = {
+        "key": key,
+        "person": person,
+        "sealed": work.seal.close(
+            f"{at.channel}:{at.address}".encode(), f"address|sealed|{key.hex()}"
+        ),
+        "heard": hour(heard) if heard is not None else None,
+    }
+    work.connection.execute(work.insert(Address), row)
+
+
+def drop_address(work: Work, person: str, key: bytes) -> bool:
+    """End one address of a person who keeps the others. False when it is not theirs."""
+    mine = _address.c.person == person, _address.c.key == key
+    return bool(work.connection.execute(delete(_address).where(*mine)).rowcount)
 
 
 def leave(work: Work, key: bytes, today: date) -> None:
-    """End the role of an address; the address goes, and what the person said about themselves."""
-    person = select(_address.c.person).where(_address.c.key == key).scalar_subquery()
-    for each in (_pause, _affiliation):
+    """End the role of an address: all the person's addresses go, and what they said of themselves.
+
+    So does what waits for the role, whichever of the addresses it waits at.
+    """
+    whose = select(_address.c.person).where(_address.c.key == key)
+    person = work.connection.execute(whose).scalar()
+    if person is None:
+        return
+    addresses = keys_of(work, person)
+    for each in (_pause, _affiliation, _link):
         work.connection.execute(delete(each).where(each.c.person == person))
+    of_the_role = _out.c.key.in_(addresses), _out.c.roams, _out.c.claimed.is_(None)
+    work.connection.execute(delete(_out).where(*of_the_role))
     work.connection.execute(update(_person).where(_person.c.id == person).values(until=today))
-    work.connection.execute(delete(_address).where(_address.c.key == key))
+    work.connection.execute(delete(_address).where(_address.c.person == person))
 
 
 def shut(work: Work, key: bytes, blocked: bool) -> None:
     """Note that somebody enrolled blocked the bot at this address, or took it up again."""
     work.connection.execute(update(_address).where(_address.c.key == key).values(shut=blocked))
+
+
+def close(work: Work, key: bytes) -> None:
+    """Note that the platform takes nothing for somebody enrolled before they speak again."""
+    work.connection.execute(update(_address).where(_address.c.key == key).values(closed=True))
 
 
 def shut_out(work: Work) -> int:
@@ -243,11 +319,46 @@ def _good(work: Work, code: str, now: datetime) -> tuple[Any, ...]:
     return good.key == key, good.used.is_(False), good.until > now
 
 
+def offer_link(work: Work, person: str, code: str, until: datetime) -> None:
+    """Keep a code by which an enrolled person links a channel, in place of one made before."""
+    put = work.insert(Link)
+    values = {"key": put.excluded.key, "until": put.excluded.until}
+    row = {"person": person, "key": work.seal.find("link", code), "until": until}
+    put = put.on_conflict_do_update(index_elements=["person"], set_=values)
+    work.connection.execute(put, row)
+
+
+def link_of(work: Work, code: str, now: datetime) -> Member | None:
+    """The person whose link a code makes, or nothing: never made, used, or too late."""
+    columns = [_person.c[name] for name in ("id", "role", "unit", "language")]
+    row = work.connection.execute(
+        select(*columns)
+        .join(_link, _link.c.person == _person.c.id)
+        .where(_link.c.key == work.seal.find("link", code), _link.c.until > now)
+        .where(_person.c.until.is_(None))
+    ).first()
+    return Member(*row) if row else None
+
+
+def spend_link(work: Work, code: str, now: datetime) -> bool:
+    """Use a code for a link up. False when someone was quicker."""
+    good = _link.c.key == work.seal.find("link", code), _link.c.until > now
+    return bool(work.connection.execute(delete(_link).where(*good)).rowcount)
+
+
 def enrolled(work: Work, role: Role) -> int:
     """How many people have this role today."""
     there = _person.c.role == role, _person.c.until.is_(None)
     query = select(func.count()).select_from(_person).where(*there)
     return int(work.connection.execute(query).scalar_one())
+
+
+def with_role(work: Work, *roles: Role) -> list[Member]:
+    """The people who have one of these roles today."""
+    columns = [_person.c[name] for name in ("id", "role", "unit", "language")]
+    there = _person.c.role.in_(roles), _person.c.until.is_(None)
+    rows = work.connection.execute(select(*columns).where(*there).order_by(_person.c.id))
+    return [Member(*row) for row in rows]
 
 
 def revoke(work: Work, role: Role) -> None:
@@ -309,12 +420,15 @@ def guesses(work: Work, who: str, now: datetime, within: timedelta) -> int:
 
 
 def forgive(work: Work, before: datetime) -> int:
-    """Delete counts of wrong guesses that are over. Returns how many rows."""
+    """Delete counts of wrong guesses that are over, and links nobody made. Returns how many."""
     done: int = work.connection.execute(delete(_attempt).where(_attempt.c.since < before)).rowcount
+    done += work.connection.execute(delete(_link).where(_link.c.until < before)).rowcount
     return done
 
 
-def wish(work: Work, one: str, kind: str, unit: str, period: str, person: str) -> None:
-    """Ask the clock for something, as a row it takes at its next tick."""
-    row = {"id": one, "kind": kind, "unit": unit, "period": period, "person": person}
+def wish(
+    work: Work, one: str, kind: str, unit: str, period: str, person: str, key: bytes | None = None
+) -> None:
+    """Ask the clock for something, as a row it takes at its next tick; `key`: answered where."""
+    row = {"id": one, "kind": kind, "unit": unit, "period": period, "person": person, "key": key}
     work.connection.execute(work.insert(Wish), row)

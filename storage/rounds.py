@@ -18,6 +18,8 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from storage import tables
 from storage.campaign import STEP, Campaign, campaign_from
 from storage.people import Member, Tree
+from storage.prompting import ROUND
+from storage.reach import Reach, Way, ways
 from storage.sealing import CannotOpen
 from storage.store import Work, table
 from storage.vocabulary import Language, Person, Role
@@ -28,7 +30,7 @@ _affiliation, _ballot = table(tables.Affiliation), table(tables.Ballot)
 _tally, _saying = table(tables.Tally), table(tables.Saying)
 _result, _sent = table(tables.Result), table(tables.ResultSent)
 _person, _address = table(tables.Enrolled), table(tables.Address)
-_wish = table(tables.Wish)
+_wish, _out = table(tables.Wish), table(tables.Outgoing)
 
 Answered = Literal["kept", "twice", "closed", "not_asked"]
 SAYING_STEP = 2 * STEP  # bytes; two texts of one matter with its labels fit
@@ -65,12 +67,13 @@ class Round:
 
 @dataclass(frozen=True)
 class Called:
-    """Somebody a round calls upon: who, in which language, where."""
+    """Somebody a round calls upon: who, in which language, where best of all their addresses."""
 
     person: str
     language: Language
     key: bytes
     at: Person
+    ways: tuple[Way, ...]
 
 
 class Attendance(NamedTuple):
@@ -221,33 +224,26 @@ def find_round(work: Work, round: str) -> Round | None:
     return Round(**row) if row else None
 
 
-def untold(work: Work, round: str, most: int, after: str = "") -> list[Called]:
+def untold(work: Work, round: str, most: int, reach: Reach, after: str = "") -> list[Called]:
     """Those of a round who were not told yet, in the order of their ids, from one on."""
     waits = _part.c.round == round, ~_part.c.told, ~_part.c.done, _part.c.person > after
-    return _called(work, select(_part.c.person).where(*waits), most)
+    return _called(work, select(_part.c.person).where(*waits), reach, most)
 
 
-def _called(work: Work, who: Any, most: int | None = None) -> list[Called]:
-    query = (
-        select(_person.c.id, _person.c.language, _address.c.key, _address.c.sealed)
-        .join(_address, _address.c.person == _person.c.id)
+def _called(work: Work, who: Any, reach: Reach, most: int | None = None) -> list[Called]:
+    rows = work.connection.execute(
+        select(_person.c.id, _person.c.language)
         .where(_person.c.id.in_(who), _person.c.until.is_(None))
+        .where(exists().where(_address.c.person == _person.c.id))
         .order_by(_person.c.id)
         .limit(most)
-    )
-    rows = work.connection.execute(query).all()
-    return [each for row in rows if (each := _reached(work, *row)) is not None]
-
-
-def _reached(
-    work: Work, person: str, language: Language, key: bytes, sealed: bytes
-) -> Called | None:
-    try:
-        plain = work.seal.open(sealed, f"address|sealed|{key.hex()}").decode()
-    except CannotOpen:
-        return None  # the key is gone, and with it the way to this person
-    channel, _, address = plain.partition(":")
-    return Called(person, language, key, Person(channel, address))
+    ).all()
+    found = ways(work, [row.id for row in rows])
+    return [
+        Called(one, language, best.key, best.at, tuple(found[one]))
+        for one, language in rows
+        if one in found and (best := reach.best(found[one]))
+    ]
 
 
 def tell(work: Work, round: str, people: Collection[str]) -> set[str]:
@@ -258,7 +254,14 @@ def tell(work: Work, round: str, people: Collection[str]) -> set[str]:
 
 
 def unreminded(
-    work: Work, round: str, number: int, on: date, today: date, most: int, after: str = ""
+    work: Work,
+    round: str,
+    number: int,
+    on: date,
+    today: date,
+    most: int,
+    reach: Reach,
+    after: str = "",
 ) -> list[Called]:
     """Those to whom the reminder of this number is owed, in the order of their ids, from one on.
 
@@ -268,7 +271,7 @@ def unreminded(
         _pause.c.person == _part.c.person, or_(_pause.c.until.is_(None), _pause.c.until > today)
     )
     waits = *_owed(round, number, on), ~rests, _part.c.person > after
-    return _called(work, select(_part.c.person).where(*waits), most)
+    return _called(work, select(_part.c.person).where(*waits), reach, most)
 
 
 def remind(
@@ -309,6 +312,21 @@ def call(work: Work, member: Member) -> list[tuple[Round, Campaign, bool]]:
         )
         for row in rows
     ]
+
+
+def calls_waiting(work: Work, round: str) -> tuple[Counter[str], Counter[str]]:
+    """By unit: how many a round asks, and for how many of them its call has not gone anywhere."""
+    asked = select(_part.c.unit, func.count()).where(_part.c.round == round)
+    waits = (
+        select(_part.c.unit, func.count(func.distinct(_part.c.person)))
+        .join(_address, _address.c.person == _part.c.person)
+        .join(_out, _out.c.key == _address.c.key)
+        .where(_part.c.round == round, ~_part.c.done)
+        .where(_out.c.question == ROUND + round, _out.c.doubt.is_(False))
+    )
+    counted = (work.connection.execute(each.group_by(_part.c.unit)) for each in (asked, waits))
+    of, waiting = (Counter({unit: int(count) for unit, count in rows}) for rows in counted)
+    return of, waiting
 
 
 def was_asked(work: Work, round: str, person: str) -> bool:
@@ -489,15 +507,15 @@ def sent(work: Work, rounds: Collection[str]) -> set[tuple[str, str]]:
     return {(row.round, row.person) for row in rows}
 
 
-def reached(work: Work, people: Collection[str]) -> list[Called]:
+def reached(work: Work, people: Collection[str], reach: Reach) -> list[Called]:
     """Where these people are reached."""
-    return _called(work, sorted(people))
+    return _called(work, sorted(people), reach)
 
 
-def wanted(work: Work) -> list[tuple[str, str, str, str]]:
-    """Results somebody asked for: wish, unit, round, person."""
+def wanted(work: Work) -> list[tuple[str, str, str, str, bytes | None]]:
+    """Results somebody asked for: wish, unit, round, person, and at which address."""
     rows = work.connection.execute(
-        select(_wish.c.id, _wish.c.unit, _wish.c.period, _wish.c.person)
+        select(_wish.c.id, _wish.c.unit, _wish.c.period, _wish.c.person, _wish.c.key)
         .where(_wish.c.kind == "result")
         .order_by(_wish.c.id)
     )

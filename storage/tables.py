@@ -36,7 +36,8 @@ class Outgoing(SQLModel, table=True):
 
     `bulk`: nobody sits and waits for it. `claimed`: somebody is sending it, until then at the
     latest. `doubt`: its sender died or heard no answer, so it may have arrived. `done`: how many
-    pieces of it have arrived.
+    pieces of it have arrived. `roams`: any address of its enrolled person will do. `parked`: the
+    platform takes it only when its person, no one enrolled, speaks again.
     """
 
     __tablename__: ClassVar[Any] = "outgoing"
@@ -57,6 +58,8 @@ class Outgoing(SQLModel, table=True):
     doubt: bool = False
     done: int = 0
     tries: int = 0
+    roams: bool = False
+    parked: bool = False
 
 
 class Held(SQLModel, table=True):
@@ -69,6 +72,25 @@ class Held(SQLModel, table=True):
     sealed: bytes
     due: datetime
     until: date = Field(index=True)
+
+
+class LastAsked(SQLModel, table=True):
+    """The last two questions somebody was shown where there are no buttons, and when; sealed."""
+
+    __tablename__: ClassVar[Any] = "lastasked"
+    __table_args__ = UNORDERED
+    key: bytes = Field(primary_key=True)
+    sealed: bytes
+    until: date = Field(index=True)
+
+
+class Turn(SQLModel, table=True):
+    """Something that only one program may do at a time: who does it now, and until when."""
+
+    __tablename__: ClassVar[Any] = "turn"
+    name: str = Field(primary_key=True)
+    holder: str
+    until: datetime
 
 
 class Silence(SQLModel, table=True):
@@ -138,9 +160,10 @@ class Enrolled(SQLModel, table=True):
 
 
 class Address(SQLModel, table=True):
-    """Where an enrolled person is reached, sealed; found by its keyed hash.
+    """Where an enrolled person is reached, sealed; found by its keyed hash. One may have several.
 
-    `shut`: the person blocked the bot there, so nothing is sent until they come back.
+    `shut`: the person blocked the bot there, so nothing is sent until they come back. `closed`: the
+    platform takes nothing for them before they speak again. `heard`: the hour of their last word.
     """
 
     __tablename__: ClassVar[Any] = "address"
@@ -148,6 +171,17 @@ class Address(SQLModel, table=True):
     person: str = Field(foreign_key="person.id", index=True)
     sealed: bytes
     shut: bool = False
+    closed: bool = False
+    heard: datetime | None = None
+
+
+class Link(SQLModel, table=True):
+    """A code by which somebody enrolled links another channel: one at a time, its keyed hash."""
+
+    __tablename__: ClassVar[Any] = "link"
+    person: str = Field(primary_key=True, foreign_key="person.id")
+    key: bytes = Field(unique=True)
+    until: datetime
 
 
 class Invitation(SQLModel, table=True):
@@ -315,16 +349,31 @@ class Shown(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One digest for one person: whoever inserts the row owns the sending."""
+    """One digest for one person: whoever inserts the row owns the sending.
+
+    It was received by `channel` when its `letter` waits no longer and was not `lost`. `meant`: the
+    channel the person was last heard from when it was sent.
+    """
 
     __tablename__: ClassVar[Any] = "delivery"
     digest: str = Field(primary_key=True, foreign_key="digest.id")
     person: str = Field(primary_key=True, foreign_key="person.id")
     at: datetime
+    letter: str | None = Field(default=None, index=True)
+    channel: str | None = None
+    meant: str | None = None
+    lost: bool = False
+
+
+class Accounted(SQLModel, table=True):
+    """A sending of which it was told who was not reached: whoever inserts the row tells it."""
+
+    __tablename__: ClassVar[Any] = "accounted"
+    what: str = Field(primary_key=True)
 
 
 class Wish(SQLModel, table=True):
-    """What a dialogue wants of the clock: a digest now, for one person."""
+    """What a dialogue wants of the clock: a digest now, for one person, at the address `key`."""
 
     __tablename__: ClassVar[Any] = "wish"
     id: str = Field(primary_key=True)
@@ -332,6 +381,7 @@ class Wish(SQLModel, table=True):
     unit: str
     period: str
     person: str = Field(foreign_key="person.id")
+    key: bytes | None = None
 
 
 class Campaign(SQLModel, table=True):
@@ -449,3 +499,27 @@ class ResultSent(SQLModel, table=True):
     __tablename__: ClassVar[Any] = "resultsent"
     round: str = Field(primary_key=True, foreign_key="round.id")
     person: str = Field(primary_key=True, foreign_key="person.id")
+
+
+class ZaloGrant(SQLModel, table=True):
+    """What a Zalo Official Account granted one app: its pair of tokens, sealed; one row per app.
+
+    `since`: when the account was connected. `version` counts the pairs. `claimed`: somebody is
+    renewing the pair, until then at the latest. `failing`: since when renewing has failed, and
+    `trouble` why. `heard`: when a webhook came last; `alarmed`: that none came for long was said.
+    `quota`: as Zalo last told it, JSON.
+    """
+
+    __tablename__: ClassVar[Any] = "zalogrant"
+    app: str = Field(primary_key=True)
+    version: int
+    sealed: bytes
+    since: datetime
+    renewed: datetime
+    expires: datetime
+    claimed: datetime | None = None
+    failing: datetime | None = None
+    trouble: str | None = None
+    heard: datetime | None = None
+    alarmed: bool = False
+    quota: str | None = None

@@ -13,13 +13,15 @@ from sqlalchemy import bindparam, delete, select, update
 
 from storage.sealing import PADDED_TO, CannotOpen, Seal
 from storage.store import Work, table
-from storage.tables import DeadLetter, Held, Seen, Talk
+from storage.tables import DeadLetter, Held, LastAsked, Seen, Talk
 from storage.vocabulary import Event, Part, Person
 
 TALK_DAYS = 7  # a talk that runs is kept so long after its last event
+ASKED_ROOM = 256  # bytes; so that the length tells of no question
 GIVES_WAY = "menu"  # the dialogue that waits for nothing in particular
 
 _talk, _seen, _dead, _held = table(Talk), table(Seen), table(DeadLetter), table(Held)
+_asked = table(LastAsked)
 _events = TypeAdapter(Event)
 _by_keys = select(_talk.c.key, _talk.c.state).where(
     _talk.c.key.in_(bindparam("keys", expanding=True))
@@ -194,6 +196,52 @@ def _part(work: Work, row: Any) -> Event | None:
     return _events.validate_json(sealed)
 
 
+# -- what was asked last -------------------------------------------------------------------------
+
+
+def shown(work: Work, key: bytes, question: str, at: int, until: date) -> None:
+    """Note that somebody was shown a question, at a moment of the platform's clock (ms, or 0).
+
+    Asked again it was shown when it first was: whatever was said since then is for it.
+    """
+    known = _last_asked(work, key, for_update=True)
+    if known and known[-1][0] == question:
+        return
+    sealed = work.seal.close(
+        orjson.dumps([*known, [question, at]][-2:]), f"lastasked|sealed|{key.hex()}", ASKED_ROOM
+    )
+    put = work.insert(LastAsked)
+    changed = {"sealed": put.excluded.sealed, "until": put.excluded.until}
+    put = put.on_conflict_do_update(index_elements=["key"], set_=changed)
+    work.connection.execute(put, {"key": key, "sealed": sealed, "until": until})
+
+
+def asked(work: Work, key: bytes, at: int | None) -> str | None:
+    """The question that stood before somebody's eyes at a moment; None where that is not known.
+
+    What was said before both of those that are known answers the last: then a clock is wrong.
+    """
+    known = _last_asked(work, key)
+    if at is not None and len(known) > 1 and known[0][1] <= at < known[1][1]:
+        return str(known[0][0])
+    return str(known[-1][0]) if known else None
+
+
+def _last_asked(work: Work, key: bytes, for_update: bool = False) -> list[Any]:
+    query = select(_asked.c.sealed).where(_asked.c.key == key)
+    sealed = work.connection.execute(query.with_for_update() if for_update else query).scalar()
+    try:
+        where = f"lastasked|sealed|{key.hex()}"
+        return list(orjson.loads(work.seal.open(sealed, where))) if sealed else []
+    except CannotOpen:
+        return []
+
+
+def unask(work: Work, key: bytes) -> None:
+    """Delete what somebody was asked last."""
+    work.connection.execute(delete(_asked).where(_asked.c.key == key))
+
+
 # -- what raised ---------------------------------------------------------------------------------
 
 
@@ -216,6 +264,6 @@ def exhume(work: Work) -> list[tuple[str, str, bytes]]:
 def forget(work: Work, today: date) -> int:
     """Delete the talks, taken events, dead letters and parts past their day. Returns how many."""
     gone = 0
-    for each in (_talk, _seen, _dead, _held):
+    for each in (_talk, _seen, _dead, _held, _asked):
         gone += work.connection.execute(delete(each).where(each.c.until < today)).rowcount
     return gone

@@ -66,7 +66,10 @@ class Said:
     But a text may stand beside `files` as their caption, and `edits` beside the new text of a
     message: the `ref` of the event that brought the old one. `unread`: a kind of message that is
     not read here. `reachable`: the person took the bot up again, or blocked it. `settled`:
-    nothing more came for the group of parts named here (see Part).
+    nothing more came for the group of parts named here (see Part). `withdrawn`: at the platform
+    the person took back their consent, so all that is tied to them goes. `staff`: one of ours
+    speaks with the person there, so the bot is quiet. `to`: the question that the person saw when
+    they wrote a text, where there are no buttons that would say so.
     """
 
     text: str | None = None
@@ -79,6 +82,9 @@ class Said:
     unread: bool = False
     reachable: bool | None = None
     settled: str | None = None
+    withdrawn: bool = False
+    staff: bool = False
+    to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +136,8 @@ class Message:
     """One thing the bot says. `question` ties its buttons to what they answer.
 
     `protect`: for staff: a platform that can is asked to let nobody pass it on, and not even its
-    length is told by the row in which it waits.
+    length is told by the row in which it waits. `by_number`: the sentence by which a platform
+    without buttons asks for an option's number.
     """
 
     text: str
@@ -140,11 +147,16 @@ class Message:
     picture: str | None = None
     about: str = ""
     protect: bool = False
+    by_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """A message that waits for its person, as the outbox finds it."""
+    """A message that waits for its person, as the outbox finds it.
+
+    `loose`: it may still go to another address of theirs, so it is claimed before it is shown.
+    """
 
     id: str
     message: Message
+    loose: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,6 +24,20 @@ class Words:
     language: Language
     sentences: dict[str, str | tuple[str, ...]]
 
+    @cached_property
+    def _by_channel(self) -> dict[str, Words]:
+        return {}
+
+    def on(self, channel: str) -> Words:
+        """The catalogue of a channel, where `on.zalobot.tip.what` takes the place of `tip.what`."""
+        made = self._by_channel.get(channel)
+        if made is None:
+            prefix = f"on.{channel}."
+            own = {key.removeprefix(prefix): self.sentences[key] for key in self.section(prefix)}
+            made = Words(self.language, {**self.sentences, **own}) if own else self
+            self._by_channel[channel] = made
+        return made
+
     def __call__(self, key: str, **values: object) -> str:
         """The sentence under a key. Raises WordMissing, and KeyError for a value not given."""
         sentence = self.sentences.get(key)
@@ -33,6 +48,11 @@ class Words:
     def knows(self, key: str) -> bool:
         """Whether the catalogue knows this key."""
         return key in self.sentences
+
+    def channel(self, name: str) -> str:
+        """What people call a channel."""
+        key = f"channel.{name}"
+        return self(key) if self.knows(key) else name
 
     def section(self, prefix: str) -> tuple[str, ...]:
         """Every key that begins so."""

@@ -16,6 +16,7 @@ from sqlalchemy import create_engine, text
 from storage.migrating import migrate
 from storage.sealing import Keys, Seal
 from storage.store import Store
+from tests.files import FileServer
 from tests.house import Talkers, open_house
 from tests.server import OPEN
 from tests.telegram.schema import missing
@@ -98,3 +99,9 @@ def closed_clients() -> Iterator[None]:
 @pytest.fixture
 def talkers(store: Store) -> Talkers:
     return open_house(store)
+
+
+@pytest.fixture
+def files() -> Iterator[FileServer]:
+    with FileServer() as running:
+        yield running

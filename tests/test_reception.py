@@ -257,7 +257,7 @@ def test_an_album_of_several_events_answers_one_question_and_leaves_one_reply(
     together(talkers, ("an", Said(files=(FileAt("at4", "photo"),))))
     waiting = [message for message in talkers.waiting() if message.question == "evidence"]
     assert [message.text for message in waiting] == [
-        "Đã nhận 4 tệp (tối đa 10). Gửi tiếp, hoặc bấm Xong."
+        "Đã nhận 4 tệp (tối đa 10). Gửi tiếp, hoặc chọn Xong."
     ]
     with talkers.store.read() as work:
         assert len(attachments.claim(work, talkers.now, talkers.now)) == 4

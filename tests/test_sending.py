@@ -47,6 +47,7 @@ class Parrot:
     gate: asyncio.Event | None = None
 
     name = "web"
+    window: timedelta | None = None
 
     async def pieces(self, letter: Letter) -> Sequence[str]:
         return letter.message.text.split("|")

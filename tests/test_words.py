@@ -49,7 +49,12 @@ PULSE = read_campaign(ROOT / "campaigns" / "nine-months.toml")
 GIVEN = [
     {},
     {"receipt": RECEIPT, "shown": True},
-    {"code": "abcd-efgh-2345", "role": "officer", "unit": "Thanh tra"},
+    {
+        "code": "abcd-efgh-2345",
+        "role": "officer",
+        "unit": "Thanh tra",
+        "channel": "Telegram",
+    },
     {"text": "lời", "files": []},
     {"listed": [["one", "Một"], ["two", "Hai"]], "ask": "Tổ chức nào?"},
     {"saying": "one", "text": "Lời viết"},
@@ -90,6 +95,15 @@ def test_both_languages_have_the_same_places_to_fill_in() -> None:
             assert fields(vi) == fields(en), key
             assert all(name.isidentifier() for name in fields(vi)), key
             assert vi.strip() and en.strip(), key
+
+
+def test_what_a_channel_says_otherwise_takes_the_place_of_words_that_there_are() -> None:
+    for spoken in CATALOGUES.values():
+        for key in spoken.section("on."):
+            _, channel, instead = key.split(".", 2)
+            assert fields(spoken(key)) == fields(spoken(instead)), key
+            assert spoken.on(channel)(instead) == spoken(key) != spoken(instead)
+        assert spoken.on("web")("unclear.kind") == words("unclear.kind")
 
 
 @both
@@ -256,6 +270,7 @@ SAID_BY_THE_CODE = (
     (r"commands\.\w+", "handlers/commands.py reads the whole section"),
     (r"ways\.\w+", "handlers/reading.py asks by option or meaning"),
     (r"role\.\w+", "by role"),
+    (r"channel\.\w+", "by the name of a channel"),
     (r"case\.state_\w+", "by state"),
     (r"enrol\.joined_\w+", "by role"),
     (r"sent\.\w+", "by legal kind"),
@@ -266,6 +281,8 @@ SAID_BY_THE_CODE = (
     (r"guard\.\w+", "by what was seen in a text"),
     (r"passing\.(passed|held)", "by the verdict"),
     (r"prompt\.\w+", "storage/prompting.py says them for two rooms"),
+    (r"on\.\w+\..*", "instead of the words they are named after, on one channel"),
+    (r"by_number\.\w+", "by how many there are, in handlers/numbering.py"),
 )
 
 

@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -32,8 +32,8 @@ from starlette.routing import BaseRoute, Route
 from bot.channel import Rim
 from bot.cleaning import KINDS, NotTaken, judge
 from bot.clerk import Busy, Clerk
-from bot.installation import now
-from handlers.forgetting import forget_person
+from bot.installation import chance, now
+from handlers.forgetting import forget_address
 from handlers.reception import Taken
 from storage import digests, outbox, people
 from storage.attachments import LARGEST, Vault
@@ -47,6 +47,7 @@ MOST_BODY = 256 * 1024  # bytes of one event; what is too long a story still get
 LONGEST_WAIT = 30.0  # seconds one call may wait for a message
 GLANCE = 2.0  # seconds between two looks at the store while somebody waits
 KEPT = 400 * 24 * 3600  # seconds a browser keeps the cookie of somebody invited; its own limit
+SHOWN_FOR = timedelta(days=400)  # longer than a letter waits: nobody else sends what was shown
 REMEMBERED = 20_000  # sessions whose pace is remembered
 PAGE = Path(__file__).parent.parent / "web"
 LONGEST = 4096  # UTF-16 units of a message; a page could show more, a phone should not
@@ -131,6 +132,7 @@ def opened(rim: Rim) -> WebChat:
         installation.catalogues["vi"],
         rim.changed,
         Pace(installation.settings.messages_per_minute),
+        installation.settings.zalo_site_verification,
     )
 
 
@@ -147,9 +149,11 @@ class WebChat:
     sentences: Callable[[str], str]
     changed: Callable[[Taken], None]
     pace: Pace
+    verification: str = ""  # the code by which Zalo knows that this site is ours
 
     name = CHANNEL
     longest = LONGEST
+    window = timedelta(0)  # nothing is pushed to a page: its person comes for what waits
 
     def routes(self) -> list[BaseRoute]:
         """What this channel answers to."""
@@ -185,7 +189,11 @@ class WebChat:
     # -- calls ----------------------------------------------------------------------------------
 
     async def _page(self, request: Request) -> Response:
-        return Response((PAGE / "index.html").read_bytes(), media_type="text/html; charset=utf-8")
+        page = (PAGE / "index.html").read_bytes()
+        if self.verification:
+            meta = f'<meta name="zalo-platform-site-verification" content="{self.verification}">'
+            page = page.replace(b"<head>", b"<head>" + meta.encode(), 1)
+        return Response(page, media_type="text/html; charset=utf-8")
 
     async def _asset(self, request: Request) -> Response:
         kinds = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -280,11 +288,17 @@ class WebChat:
             with self.store.write() as work:
                 outbox.seen(work, key, seen)
         with self.store.read() as work:
-            return outbox.waiting(work, key, self.now())
+            waiting = outbox.waiting(work, key, self.now())
+        loose = [each.id for each in waiting if each.loose]
+        if not loose:
+            return waiting
+        with self.store.write() as work:  # what is shown here goes nowhere else
+            ours = outbox.claim(work, loose, self.now() + SHOWN_FOR)
+        return [each for each in waiting if not each.loose or each.id in ours]
 
     def _destroy(self, key: bytes) -> None:
         with self.store.write() as work:
-            forget_person(work, key, self.now().date())
+            forget_address(work, key, self.now().date(), chance().letters)
 
     def _chart(self, key: bytes, name: str) -> bytes | None:
         with self.store.read() as work:

@@ -26,6 +26,7 @@ class Wanted:
             desk.member.unit,
             self.period,
             desk.member.id,
+            desk.key,
         )
         return Settled((desk.tell("digest.coming"),), wishes=True)
 

@@ -57,7 +57,7 @@ class Wanted:
         if unit not in desk.tree().below(desk.member.unit):
             return Settled((desk.tell("results.not_yours"),))
         one = desk.chance.letters(20)
-        people.wish(desk.work, one, "result", unit, self.round, desk.member.id)
+        people.wish(desk.work, one, "result", unit, self.round, desk.member.id, desk.key)
         return Settled((desk.tell("results.coming"),), wishes=True)
 
 

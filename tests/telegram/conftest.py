@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.doubles.inbox import Inbox
 from tests.telegram.double import BotApi
-from tests.telegram.inbox import Inbox
 
 
 @pytest.fixture(autouse=True)

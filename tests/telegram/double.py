@@ -11,7 +11,6 @@ Alone, for a bench: `python -m tests.telegram.double --port 8081`; see `standalo
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import random
 import threading
@@ -19,8 +18,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
-
-import uvloop
 
 from tests.telegram.faults import Fault, Pace, Script
 from tests.telegram.hooks import Hook
@@ -96,35 +93,19 @@ class BotApi:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> BotApi:
-        ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, args=(ready,), daemon=True)
-        self._thread.start()
-        assert ready.wait(20), "the double does not start"
+        self._serving = Serving(self)
+        self._serving.running.start()
+        self.port = self._serving.running.port
         return self
 
     def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._serving.closing.set)
-        self._thread.join(20)
+        self._serving.running.stop()
 
     def __enter__(self) -> BotApi:
         return self.start()
 
     def __exit__(self, *raised: object) -> None:
         self.stop()
-
-    def _run(self, ready: threading.Event) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._serve(ready))
-
-    async def _serve(self, ready: threading.Event) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._serving = Serving(self)
-        runner, self.port = await self._serving.open(self.port)
-        ready.set()
-        await self._serving.closing.wait()
-        if self._serving.carrier is not None:
-            await self._serving.carrier.stop()
-        await runner.cleanup()
 
     # -- people and what they do ----------------------------------------------------------------
 
@@ -168,7 +149,7 @@ class BotApi:
     def _let_go(self, update: Update) -> None:
         self._fresh.append(update)
         if len(self._fresh) == 1:
-            self._loop.call_soon_threadsafe(self._serving.wake)
+            self._serving.running.soon(self._serving.wake)
         self.changed.notify_all()
 
     def take_fresh(self) -> list[Update]:
@@ -207,7 +188,7 @@ class BotApi:
     def set_webhook(self, url: str, secret: str = "", connections: int = 40) -> None:
         """As setWebhook would, without the bot; an empty address deletes it."""
         hooked = self.hook_on(url, secret, connections)
-        asyncio.run_coroutine_threadsafe(hooked, self._loop).result(20)
+        self._serving.running.finish(hooked)
 
     async def hook_on(self, url: str, secret: str = "", connections: int = 40) -> None:
         """The same, for who runs in the double's own loop."""

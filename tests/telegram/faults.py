@@ -6,28 +6,20 @@ import math
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from telegram.constants import FloodLimit
 
+from tests.doubles.faults import (
+    RESET_EXECUTED,
+    RESET_UNREAD,
+    Fault,
+    Script,
+    broken,
+    hang,
+    slow,
+)
 from tests.telegram.methods import NOT_MODIFIED, TOO_OLD
 from tests.telegram.world import Refused
-
-Way = Literal["answer", "hang", "reset"]
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What happens to a call instead of what should. `executed`: it had its effect all the same."""
-
-    way: Way = "answer"
-    status: int = 200
-    told: str = ""
-    parameters: dict[str, Any] | None = None
-    body: bytes | None = None
-    executed: bool = False
-    unread: bool = False
-    seconds: float = 0
 
 
 def flood(retry_after: int) -> Fault:
@@ -42,24 +34,6 @@ def migrated(to: int) -> Fault:
     return Fault(status=400, told=told, parameters={"migrate_to_chat_id": to})
 
 
-def broken(status: int = 502, json: bool = True, executed: bool = False) -> Fault:
-    """A server error, with the API's JSON or with a gateway's page."""
-    names = {500: "Internal Server Error", 502: "Bad Gateway", 504: "Gateway Timeout"}
-    name = names.get(status, "Server Error")
-    page = f"<html><head><title>{status} {name}</title></head></html>".encode()
-    return Fault(status=status, told=name, body=None if json else page, executed=executed)
-
-
-def hang(executed: bool = False) -> Fault:
-    """The call is accepted and never answered."""
-    return Fault("hang", executed=executed)
-
-
-def slow(seconds: float) -> Fault:
-    """The answer comes late."""
-    return Fault(seconds=seconds, executed=True)
-
-
 BLOCKED = Fault(status=403, told="Forbidden: bot was blocked by the user")
 DEACTIVATED = Fault(status=403, told="Forbidden: user is deactivated")
 CHAT_NOT_FOUND = Fault(status=400, told="Bad Request: chat not found")
@@ -72,38 +46,28 @@ CONFLICT = Fault(
     told="Conflict: terminated by other getUpdates request; make sure that only one bot instance "
     "is running",
 )
-RESET_UNREAD = Fault("reset", unread=True)
-RESET_EXECUTED = Fault("reset", executed=True)
 
 
-@dataclass
-class _Line:
-    fault: Fault
-    method: str | None
-    chat: int | None
-    left: int
-
-    def is_for(self, method: str, chat: int | None) -> bool:
-        of_method = self.method is None or self.method.lower() == method.lower()
-        return self.left > 0 and of_method and (self.chat is None or self.chat == chat)
-
-
-@dataclass
-class Script:
-    """The faults to come, in the order they were written down. Its owner locks."""
-
-    lines: list[_Line] = field(default_factory=list)
-
-    def add(self, fault: Fault, times: int, method: str | None, chat: int | None) -> None:
-        self.lines.append(_Line(fault, method, chat, times))
-
-    def next(self, method: str, chat: int | None, unread: bool = False) -> Fault | None:
-        """The fault of this call. Those that strike before the body is read know no chat."""
-        for line in self.lines:
-            if line.fault.unread == unread and line.is_for(method, chat):
-                line.left -= 1
-                return line.fault
-        return None
+__all__ = [
+    "BLOCKED",
+    "CHAT_NOT_FOUND",
+    "CONFLICT",
+    "DEACTIVATED",
+    "QUERY_TOO_OLD",
+    "RESET_EXECUTED",
+    "RESET_UNREAD",
+    "RESTART",
+    "UNAUTHORIZED",
+    "UNMODIFIED",
+    "Fault",
+    "Pace",
+    "Script",
+    "broken",
+    "flood",
+    "hang",
+    "migrated",
+    "slow",
+]
 
 
 @dataclass

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.doubles.wire import dumps
 from tests.telegram.schema import schema
-from tests.telegram.wire import dumps
 
 # Not delivered unless asked for by name.
 ONLY_WHEN_ASKED = {"chat_member", "message_reaction", "message_reaction_count"}

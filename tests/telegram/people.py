@@ -241,6 +241,11 @@ class Person:
 
     # -- hearing --------------------------------------------------------------------------------
 
+    @property
+    def unheard(self) -> list[Thing]:
+        """What was not asked for yet."""
+        return self.place.unheard
+
     def heard(self) -> list[Heard]:
         """What the bot sent since this was last asked, edits of texts among it."""
         with self.api.changed:

@@ -12,9 +12,9 @@ import orjson
 import telegram
 from telegram import constants as limit
 
+from tests.doubles.wire import Given, Upload
 from tests.telegram.schema import Part, schema
 from tests.telegram.texts import BadMarkup, parsed, units
-from tests.telegram.wire import Given, Upload
 
 Params = dict[str, Any]
 

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
-import socket
-import struct
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,13 +12,14 @@ from urllib.parse import unquote, urlsplit
 import orjson
 from aiohttp import web
 
+from tests.doubles.running import Running, reset
+from tests.doubles.wire import Malformed, dumps, read
 from tests.telegram import rules
 from tests.telegram.faults import CONFLICT, Fault
 from tests.telegram.hooks import Answer, Carrier, Hook
 from tests.telegram.methods import METHODS, messages_in
 from tests.telegram.pending import Update
 from tests.telegram.schema import schema
-from tests.telegram.wire import Malformed, dumps, read
 from tests.telegram.world import MOST_DOWNLOAD, Refused, Thing
 
 if TYPE_CHECKING:
@@ -62,21 +60,18 @@ class Serving:
     """Serves one double in the running loop. Locks it for moments only."""
 
     api: BotApi
-    closing: asyncio.Event = field(default_factory=asyncio.Event)
     carrier: Carrier | None = None
     poller: asyncio.Future[str] | None = None
     last_poll: tuple[int, float] = (0, -10.0)
     next_webhook: float = 0
 
-    async def open(self, port: int) -> tuple[web.ServerRunner, int]:
-        """Listen on a port, 0 for any; the runner to clean up and the port."""
-        server = web.Server(
-            self._handle, request_factory=_large, handler_cancellation=True, access_log=None
-        )
-        runner = web.ServerRunner(server, shutdown_timeout=0)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", port, backlog=1024).start()
-        return runner, runner.addresses[0][1]
+    def __post_init__(self) -> None:
+        most = 2 * rules.MOST_UPLOAD
+        self.running = Running(self._handle, self.api.port, most, self._end)
+
+    async def _end(self) -> None:
+        if self.carrier is not None:
+            await self.carrier.stop()
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = unquote(request.path)
@@ -98,7 +93,7 @@ class Serving:
         api = self.api
         if api.next_fault(method, None, unread=True) is not None:
             api.enter(Call(method, {}, api.clock()))
-            return _reset(request)
+            return reset(request)
         body = await request.read()
         kind = request.headers.get("Content-Type", "")
         try:
@@ -142,22 +137,18 @@ class Serving:
         self, call: Call, fault: Fault, request: web.BaseRequest | None
     ) -> web.StreamResponse:
         if fault.seconds:
-            await self._wait(fault.seconds)
+            await self.running.wait(fault.seconds)
         answer = await self._play(call) if fault.executed else {}
         if fault.way == "reset" and request is not None:
-            return _reset(request)
+            return reset(request)
         if fault.way == "hang":
-            await self._wait(None)
+            await self.running.wait(None)
         if fault.status == 200:
             return self._told(call, 200, answer)
         if fault.body is None:
             raise Refused(fault.status, fault.told, fault.parameters)
         call.status, call.told = fault.status, fault.told
         return web.Response(body=fault.body, status=fault.status, content_type="text/html")
-
-    async def _wait(self, seconds: float | None) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.closing.wait(), seconds)
 
     def _refused(self, call: Call, refused: Refused) -> web.Response:
         call.told = refused.told
@@ -184,11 +175,11 @@ class Serving:
         api.enter(call)
         fault = api.next_fault("download", None, unread=True) or api.next_fault("download", None)
         if fault is not None and fault.way == "reset":
-            return _reset(request)
+            return reset(request)
         if fault is not None and fault.status != 200:
             return self._refused(call, Refused(fault.status, fault.told, fault.parameters))
         if fault is not None:
-            await self._wait(None if fault.way == "hang" else fault.seconds)
+            await self.running.wait(None if fault.way == "hang" else fault.seconds)
         if token != api.token or api.revoked:
             return self._refused(call, Refused(401, "Unauthorized"))
         file = api.world.by_path.get(path)
@@ -388,23 +379,8 @@ class Serving:
 More = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-def _large(message: Any, payload: Any, protocol: Any, writer: Any, task: Any) -> web.BaseRequest:
-    """A request whose body may be as large as Telegram lets uploads be."""
-    loop, most = asyncio.get_running_loop(), 2 * rules.MOST_UPLOAD
-    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=most)
-
-
 def _answer(status: int, answer: Thing) -> web.Response:
     return web.Response(body=dumps(answer), status=status, content_type="application/json")
-
-
-def _reset(request: web.BaseRequest) -> web.StreamResponse:
-    """Let the connection be reset, so that nobody knows how far the call came."""
-    assert request.transport is not None
-    sock = request.transport.get_extra_info("socket")
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    request.transport.abort()
-    return web.Response(status=500)
 
 
 def _loopback(host: str) -> bool:

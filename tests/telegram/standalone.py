@@ -17,9 +17,9 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.doubles.wire import dumps
 from tests.telegram.double import BotApi
 from tests.telegram.schema import missing
-from tests.telegram.wire import dumps
 
 
 def main() -> None:

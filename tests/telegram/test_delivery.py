@@ -11,10 +11,10 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.doubles.inbox import Inbox
 from tests.telegram import faults
 from tests.telegram.clients import LIBRARIES, Library
 from tests.telegram.double import BotApi
-from tests.telegram.inbox import Inbox
 from tests.telegram.judge import lost
 from tests.telegram.people import Person
 from tests.telegram.serving import OTHER_POLLER, WEBHOOK_ACTIVE, WEBHOOK_SET

@@ -20,8 +20,9 @@ from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import FileAt, Message, Option, Person, Point, Pressed, Said
 from tests.server import Server
+from tests.staging import LiveStage
 from tests.telegram.double import BotApi
-from tests.telegram.stage import CHANNEL, TelegramStage, callback_data
+from tests.telegram.stage import CHANNEL, callback_data, telegram_stage
 
 
 @dataclass
@@ -107,12 +108,12 @@ def parrot(api: BotApi, tmp_path: Path) -> Iterator[Parrot]:
 
 
 @pytest.fixture
-def stage(api: BotApi, tmp_path: Path) -> TelegramStage:
-    return TelegramStage(Server(tmp_path, tmp_path), api)
+def stage(api: BotApi, tmp_path: Path) -> LiveStage:
+    return telegram_stage(Server(tmp_path, tmp_path), api)
 
 
 def test_saying_is_over_when_the_last_reply_has_come(
-    api: BotApi, parrot: Parrot, stage: TelegramStage
+    api: BotApi, parrot: Parrot, stage: LiveStage
 ) -> None:
     an = api.person("an")
     heard: list[Message] = []
@@ -129,7 +130,7 @@ def test_saying_is_over_when_the_last_reply_has_come(
 
 
 def test_each_thing_said_becomes_what_a_user_of_telegram_does(
-    parrot: Parrot, stage: TelegramStage
+    parrot: Parrot, stage: LiveStage
 ) -> None:
     parrot.sends.release(100)
 
@@ -148,17 +149,17 @@ def test_each_thing_said_becomes_what_a_user_of_telegram_does(
     assert told(Said(pressed=Pressed("ask", long_option.id))) == f"pressed {short}"
 
 
-def test_a_program_that_says_nothing_is_told_of(api: BotApi, stage: TelegramStage) -> None:
+def test_a_program_that_says_nothing_is_told_of(api: BotApi, stage: LiveStage) -> None:
     folder = stage.server.folder / "data"
     folder.mkdir()
     Keys.new().write(folder / "keys.json")
-    migrate((store := stage._store()).engine)
+    migrate((store := stage.store()).engine)
     store.close()
     stage.seconds = 0.05
     with pytest.raises(AssertionError, match="not confirmed, heard"):
         stage.say("có ai không", "an")
 
 
-def test_files_of_a_stage_are_real(stage: TelegramStage) -> None:
+def test_files_of_a_stage_are_real(stage: LiveStage) -> None:
     (one, other) = stage.files("photo", 2, "an")
     assert isinstance(one, FileAt) and stage.contents[one.locator] != stage.contents[other.locator]

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.doubles.inbox import Inbox
 from tests.server import ROOT
-from tests.telegram.inbox import Inbox
 
 
 @pytest.fixture

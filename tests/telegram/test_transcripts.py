@@ -9,7 +9,7 @@ import pytest
 
 from tests.telegram.double import BotApi
 from tests.telegram.line import WAYS, Line, on_line
-from tests.telegram.stage import TelegramStage
+from tests.telegram.stage import telegram_stage
 from tests.test_server import UNITS
 from tests.transcript import Player, every
 
@@ -30,4 +30,4 @@ def line(
 @pytest.mark.parametrize("name", every())
 def test_a_conversation_goes_as_written_on_telegram(line: Line, name: str) -> None:
     line.api.people.clear()  # new people for every transcript
-    Player(TelegramStage(line.server, line.api, seconds=90)).play(name)
+    Player(telegram_stage(line.server, line.api, seconds=90)).play(name)

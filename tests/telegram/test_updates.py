@@ -12,13 +12,13 @@ import telegram
 from hypothesis import given, settings
 from pydantic import ValidationError
 
+from tests.doubles.wire import dumps
 from tests.telegram import schema as schemas
 from tests.telegram import updates as generated
 from tests.telegram.double import BotApi
 from tests.telegram.rules import wrong_object
 from tests.telegram.schema import schema
 from tests.telegram.updates import private_chat, some_updates, updates
-from tests.telegram.wire import dumps
 
 # aiogram 3.31 wants what Bot API 10.3 brought; an older server does not send it.
 NEWER = {"can_send_welcome_messages"}

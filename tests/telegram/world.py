@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.telegram.wire import Upload
+from tests.doubles.wire import Upload
 
 Thing = dict[str, Any]
 

@@ -8,6 +8,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,7 @@ class Telegram:
 
     name = CHANNEL
     longest = LONGEST
+    window: timedelta | None = None
 
     def __init__(self, rim: Rim) -> None:
         settings, store = rim.installation.settings, rim.installation.store

@@ -11,15 +11,14 @@ from typing import Any
 from aiogram import Bot
 from aiogram import exceptions as a
 from aiogram.methods import TelegramMethod
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from bot.channels.telegram.naming import ALLOWED
-from bot.channels.telegram.reading import loads
 from bot.channels.telegram.speaking import REFUSED
 from bot.clerk import Busy
+from bot.reading import Unreadable, loads, whole_body
 
-MOST_BODY = 1 << 20  # bytes; an update of Telegram's is far smaller
 HEADER = "x-telegram-bot-api-secret-token"
 POLL = 25  # seconds one call waits for updates; Telegram caps it at 50
 AGAIN = 3.0  # seconds after which Telegram, or we, come again while the store is down
@@ -55,13 +54,9 @@ class Webhook:
         if not any(same):
             return Response(status_code=401)
         try:
-            body = await _body(request)
-        except ClientDisconnect:
-            return Response(status_code=400)
-        if body is None:
-            return Response(status_code=413)
-        try:
-            update = loads(body)
+            update = loads(await whole_body(request))
+        except Unreadable as odd:
+            return Response(status_code=odd.status)
         except ValueError:  # UnicodeDecodeError and JSONDecodeError are
             return Response(status_code=400)
         if not isinstance(update, dict):
@@ -71,19 +66,6 @@ class Webhook:
         except Busy:
             return Response(status_code=503, headers={"Retry-After": str(int(AGAIN))})
         return Response(b"{}", media_type="application/json")
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body of a call, or None where it is too large."""
-    claimed = request.headers.get("content-length", "0")
-    if not claimed.isdigit() or int(claimed) > MOST_BODY:
-        return None
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > MOST_BODY:
-            return None
-    return bytes(body)
 
 
 class Poller:

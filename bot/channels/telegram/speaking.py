@@ -24,8 +24,8 @@ from telegram.ext import AIORateLimiter, ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.channels.telegram.naming import CHANNEL
-from bot.channels.telegram.reading import loads
 from bot.channels.telegram.writing import Button, Piece, pieces
+from bot.reading import loads
 from bot.sending import Doubtful, Later, Rejected, Unreachable
 from storage.outbox import Letter
 
@@ -116,6 +116,7 @@ class TelegramVoice:
     """Says letters on Telegram. `picture` finds the picture of a letter, `trouble` hears of it."""
 
     name = CHANNEL
+    window: timedelta | None = None
 
     def __init__(
         self,

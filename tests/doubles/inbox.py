@@ -18,10 +18,15 @@ def fine(update: dict[str, Any]) -> tuple[int, bytes, dict[str, str]]:
 
 @dataclass
 class Inbox:
-    """Updates as they were posted: body and secret; each answered by `answering`."""
+    """What was posted: `got`, each with the header that shows whose it is; `raw`, as it came.
+
+    Each is answered by `answering`.
+    """
 
     answering: Answering = fine
+    header: str = "X-Telegram-Bot-Api-Secret-Token"
     got: list[tuple[dict[str, Any], str | None]] = field(default_factory=list)
+    raw: list[tuple[bytes, dict[str, str]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
@@ -31,10 +36,11 @@ class Inbox:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                update = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                secret = self.headers.get("X-Telegram-Bot-Api-Secret-Token")
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                update = json.loads(body or "{}")
                 with inbox.lock:
-                    inbox.got.append((update, secret))
+                    inbox.got.append((update, self.headers.get(inbox.header)))
+                    inbox.raw.append((body, dict(self.headers)))
                 status, body, headers = inbox.answering(update)
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
@@ -51,7 +57,7 @@ class Inbox:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}/telegram"
+        return f"http://127.0.0.1:{self.server.server_port}/hook"
 
     def ids(self) -> list[int]:
         with self.lock:

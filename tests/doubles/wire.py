@@ -1,4 +1,4 @@
-"""What comes over the wire of the Bot API: bodies as JSON, urlencoded or multipart, and files."""
+"""What comes over a wire: bodies as JSON, urlencoded or multipart, and files."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What every double of a platform is made of: its wire, its faults, its thread."""
