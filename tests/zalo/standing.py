@@ -18,7 +18,7 @@ from storage.store import Store, Work, table
 from storage.tables import Attachment, DeadLetter, Held, Outgoing, Seen, Talk
 from storage.vocabulary import Person as Address
 from tests.server import Server
-from tests.telegram.line import NEVER_QUIET, WELCOME
+from tests.telegram.line import NEVER_QUIET, WELCOME, until
 from tests.zalo import grants as given
 from tests.zalo.official import OfficialAccount
 from tests.zalo.people import Person
@@ -92,8 +92,16 @@ class Standing:
             )
             return {name: work.connection.execute(query).scalar_one() for name, query in count}
 
-    def waiting(self) -> int:
-        return self.rows()["outgoing"]
+    def waits(self, who: Person) -> bool:
+        """Whether anything of ours is still on its way to somebody."""
+        mine = table(Outgoing).c.key == self.key(who)
+        with self.reading() as work:
+            return bool(work.connection.execute(select(table(Outgoing)).where(mine)).all())
+
+    def settle(self, who: Person) -> None:
+        """Wait until all that somebody did is taken, and nothing is on its way to them."""
+        self.oa.wait(self.oa.idle)
+        until(lambda: not self.waits(who))
 
     def doubts(self) -> list[str]:
         with self.reading() as work:
