@@ -27,7 +27,7 @@ LABELS = (
     ("1", "để máy đọc"),
     ("1", "Ông/bà cần gì?"),
 )
-STORED = (Seen, Talk, Outgoing, Held, DeadLetter, Attachment)
+TAKEN = (Seen, Talk, Held, DeadLetter)  # no event leaves anything without one of these
 
 
 def settings_of(oa: OfficialAccount) -> dict[str, str]:
@@ -79,16 +79,21 @@ class Standing:
         assert found is not None
         return found
 
+    def files(self) -> int:
+        with self.reading() as work:
+            query = select(func.count()).select_from(table(Attachment))
+            return int(work.connection.execute(query).scalar_one())
+
     def told(self) -> int:
         with self.reading() as work:
             return reports.count(work)
 
     def rows(self) -> dict[str, int]:
-        """How many rows stand in each table that an event may write to."""
+        """How many rows stand in each table that an event writes to at once."""
         with self.reading() as work:
             count = (
                 (model.__tablename__, select(func.count()).select_from(table(model)))
-                for model in STORED
+                for model in TAKEN
             )
             return {name: work.connection.execute(query).scalar_one() for name, query in count}
 
