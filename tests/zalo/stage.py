@@ -8,11 +8,11 @@ from storage.prompting import ROUND
 from storage.vocabulary import Message, Option, Said
 from tests.server import Server, a_file
 from tests.staging import Contents, LiveStage
-from tests.transcript import RECEIPT
 from tests.zalo.double import Double
 from tests.zalo.people import APP_LIMIT, Heard, Person
 from tests.zalo.rules import units
 
+HANDED_OUT = ("MÃ HỒ SƠ CỦA", "YOUR RECEIPT")  # what stands above a receipt that is new
 OFFERED = "offered"  # the question of what is chosen by saying something; Zalo knows no other
 PROMPT = f"{ROUND}any"
 # A prompt offers no number, since it may come between a question and its answer.
@@ -30,9 +30,9 @@ def message_of(heard: Heard) -> Message:
     """What was heard as the program's own word for it; choosing an option says its id."""
     offered = tuple(Option(each.says, each.label) for each in heard.choices)
     prompts = tuple(Option(says, label) for says, label in COMMANDS if says in heard.text)
-    question = "saved" if RECEIPT.search(heard.text) else OFFERED if offered else None
-    if prompts and question is None:
-        question = PROMPT
+    question = OFFERED if offered else PROMPT if prompts else None
+    if any(words in heard.text for words in HANDED_OUT):
+        question = "saved"
     picture = "sent" if heard.photo else None
     return Message(heard.text, question, (*offered, *prompts), picture=picture)
 
