@@ -18,7 +18,8 @@ from storage.store import Store, Work, table
 from storage.tables import Attachment, DeadLetter, Held, Outgoing, Seen, Talk
 from storage.vocabulary import Person as Address
 from tests.server import Server
-from tests.telegram.line import NEVER_QUIET, WELCOME, until
+from tests.telegram.line import NEVER_QUIET, WELCOME
+from tests.waiting import until
 from tests.zalo import grants as given
 from tests.zalo.official import OfficialAccount
 from tests.zalo.people import Person

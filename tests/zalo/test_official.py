@@ -15,22 +15,13 @@ from hypothesis import HealthCheck, given, settings
 
 from storage import attachments, reports
 from tests.server import a_file
-from tests.telegram.line import until
+from tests.waiting import until
 from tests.zalo import faults, payloads
 from tests.zalo.official import OfficialAccount
-from tests.zalo.people import Person
+from tests.zalo.piloting import finish
 from tests.zalo.stage import FRAME
 from tests.zalo.standing import CRIME, Standing, standing
 from tests.zalo.test_official_events import odd_bodies
-
-STEPS = (
-    ("Không nhớ, không rõ", "khi nào"),
-    ("Hôm qua", "ảnh, video"),
-    ("Không có", "đơn vị Công an"),
-    ("Không", "trả lời thế nào"),
-    ("Tự xem lại bằng mã hồ sơ", "xem lại trước khi gửi"),
-    ("Gửi nội dung này", "MÃ HỒ SƠ"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -47,16 +38,6 @@ def line(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Sta
 def mended(line: Standing) -> Iterator[None]:
     yield
     line.oa.mend()
-
-
-def finish(person: Person, first: str = STEPS[0][0]) -> str:
-    """From the question for the place (or a later one) to the receipt; returns its 16 digits."""
-    begin = [label for label, _ in STEPS].index(first)
-    for label, words in STEPS[begin:]:
-        person.press(label)
-        heard = person.wait(words)
-    shown = next(each.text for each in heard if "MÃ HỒ SƠ" in each.text)
-    return "".join(letter for letter in shown.split("\n")[1] if letter.isdigit())
 
 
 def body_of(line: Standing, receipt: str) -> dict[str, Any]:
