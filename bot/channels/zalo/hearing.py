@@ -49,7 +49,7 @@ def heard(body: Body, raw: bytes, now: datetime) -> Sequence[Event] | None:
         return None
     mark, person, at = _mark(body, raw), Person(CHANNEL, address), _moment(body, now)
     return [
-        Event(f"{mark}{n or ''}", person, one, at, part=_part(one, at))
+        Event(f"{mark}{n or ''}", person, one, at, part=_part(one, mark, at))
         for n, one in enumerate(said)
     ]
 
@@ -233,12 +233,16 @@ def _text(given: object) -> str | None:
 # -- parts ----------------------------------------------------------------------------------------
 
 
-def _part(said: Said, at: datetime) -> Part | None:
+def _part(said: Said, mark: str, at: datetime) -> Part | None:
     """Several pictures sent at once are an event each: they are one answer, and get one reply."""
-    number = round(at.timestamp() * 1000)
     if said.files:
         together = all(file.kind in TOGETHER for file in said.files)
-        return Part(FILES, number, more=True) if together else None
+        return Part(FILES, _number(mark), more=True) if together else None
     if said.text is None or said.text.startswith("/"):
         return None
-    return Part(PIECES, number, more=units(said.text) >= CUT_AT)
+    return Part(PIECES, round(at.timestamp() * 1000), more=units(said.text) >= CUT_AT)
+
+
+def _number(mark: str) -> int:
+    """A number for a message that no other has: by it what ends with it is known to be over."""
+    return int(hashlib.sha256(mark.encode()).hexdigest()[:12], 16)

@@ -16,7 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from bot.asked import Asked
 from bot.channel import Rim
-from bot.channels.zalo.granting import Keeper, NotNow, state_of
+from bot.channels.zalo.granting import LOST, Keeper, NotNow, state_of
 from bot.channels.zalo.naming import CHANNEL, LONGEST
 from bot.channels.zalo.receiving import Signature, Webhook
 from bot.channels.zalo.speaking import ACCOUNT, Api, Failed, ZaloVoice, nearly_used_up
@@ -169,8 +169,8 @@ class Zalo:
         fails = 0
         while True:
             grant = await self._look()
-            failing = grant is not None and grant.failing is not None
-            fails = fails + 1 if failing else 0
+            tried = grant is not None and grant.failing is not None and grant.trouble != LOST
+            fails = fails + 1 if tried else 0
             pause = min(AGAIN_AFTER * 2 ** min(fails - 1, 10), AGAIN_AT_MOST) if fails else GLANCE
             await asyncio.sleep(pause)
 
