@@ -21,7 +21,7 @@ from storage.outbox import Letter
 from storage.vocabulary import Message
 
 REFUSED = 60.0  # seconds of waiting while the token is not accepted
-FLOOD, LONGEST_FLOOD = 15.0, 3600.0  # seconds of the first wait after a 429; doubled with each
+FLOOD, LONGEST_FLOOD = 4.0, 3600.0  # seconds of the first wait after a 429; doubled with each
 LONG = 3600.0  # seconds; a 429 that lasts longer is no matter of pace
 ALONE = 1000  # addresses remembered whose messages alone are refused
 AGAIN = (403, 408, 425)  # 403 is "internal server error" there
