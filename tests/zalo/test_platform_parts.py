@@ -187,7 +187,7 @@ def saying(
     async def say() -> None:
         platform = Platform(token or bot.token, bot.url)
         try:
-            await doing(ZaloBotVoice(platform, Quiet(), lambda _: None, states.append))
+            await doing(ZaloBotVoice(platform, Quiet(), lambda _: None, states.append, lambda: NOW))
         finally:
             await platform.close()
 
