@@ -24,9 +24,16 @@ class Asked:
     was shown is noted with its time, and each short text is told which question it was for.
     """
 
-    def __init__(self, store: Store, clerk: Clerk, channel: str, today: Callable[[], date]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clerk: Clerk,
+        channel: str,
+        today: Callable[[], date],
+        patience: float = PATIENCE,
+    ) -> None:
         self._store, self._clerk = store, clerk
-        self._channel, self._today = channel, today
+        self._channel, self._today, self._patience = channel, today, patience
         self._flights: dict[str, asyncio.Event] = {}
         self._turns: dict[str, asyncio.Lock] = {}
         self._in_turn: dict[str, int] = {}
@@ -75,7 +82,7 @@ class Asked:
         flight = self._flights.get(event.person.address)
         if flight is not None:
             try:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(self._patience):
                     await flight.wait()
             except TimeoutError:
                 pass

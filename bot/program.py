@@ -202,8 +202,12 @@ def digest(
     unit: Annotated[str | None, typer.Option(help="Id of the unit; the highest if none.")] = None,
     format: Annotated[Literal["text", "json"], typer.Option(help="What to print.")] = "text",
     language: Annotated[Literal["vi", "en"], typer.Option(help="Of the text.")] = "vi",
+    reached: Annotated[bool, typer.Option("--reached", help="Print who received it.")] = False,
 ) -> None:
-    """Print the digest of a period; one that is over is frozen for good by the first to ask."""
+    """Print the digest of a period; one that is over is frozen for good by the first to ask.
+
+    With --reached: who it was sent to, by which channel it went, and whether it was received.
+    """
     from bot.office import office_of
     from scheduler.edition import text
     from scheduler.likeness import gather
@@ -217,6 +221,9 @@ def digest(
         tree = people.tree(work, opened.today())
     if unit is not None and unit not in tree.units:
         _stop(f"There is no unit {unit}. One of: {', '.join(tree.units)}")
+    if reached:
+        _print_recipients(opened, period, unit)
+        return
     office = office_of(opened)
     gather(opened.store, most=sys.maxsize)
     try:
@@ -228,6 +235,16 @@ def digest(
     else:
         words = opened.catalogues[language]
         sys.stdout.write(text(thaw(made.snapshot), words, office.taxonomy) + "\n")
+
+
+def _print_recipients(opened: Installation, period: str, unit: str | None) -> None:
+    from bot.reached import received
+    from scheduler.periods import BadPeriod
+
+    try:
+        out.print(received(opened, period, unit))
+    except BadPeriod as bad:
+        _stop(str(bad))
 
 
 @app.command("import")
@@ -629,6 +646,17 @@ def campaign_result(
         out.print(result(opened, round, unit, language), markup=False)
     except NoSuchRound:
         _stop(f"There is no round {round} that is over; `campaign list` shows them.")
+
+
+@campaign.command("reached")
+def campaign_reached(round: Annotated[str, typer.Argument(help="Id of a round.")]) -> None:
+    """Count by unit whom a round's call has not gone to; never who, nor who answered."""
+    from bot.reached import NoSuchRound, called
+
+    try:
+        out.print(called(_opened(), round))
+    except NoSuchRound:
+        _stop(f"There is no round {round}; `campaign list` shows them.")
 
 
 @campaign.command("attendance")

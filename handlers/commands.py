@@ -12,6 +12,8 @@ from storage.vocabulary import Said
 from storage.words import Words
 
 SLASH = re.compile(r"/([a-z_]+)(?:@\w+)?(?:\s+(.*))?", re.IGNORECASE | re.DOTALL)
+CODED = re.compile(r"(\D+?)\s*(\d[\d\s.–-]+\d)")  # plain words, then a code of digits
+TAKES_CODE = "link"
 SECTION = "commands."
 LONGEST_WAY = 40  # characters
 
@@ -57,10 +59,16 @@ class Commands:
         # A story may well contain the word "stop"; only a message that is nothing else commands.
         if len(text) > LONGEST_WAY:
             return None
+        coded = CODED.fullmatch(text.strip())
+        if coded and self._named(coded[1]) == TAKES_CODE:
+            return Command(TAKES_CODE, coded[2])
+        name = self._named(text)
+        return Command(name) if name else None
+
+    def _named(self, text: str) -> str | None:
         # Whoever types the marks means them: "đúng" is not "dừng".
         said = _lowered(text)
-        name = self._plain.get(plain(text)) if said.isascii() else self._marked.get(said)
-        return Command(name) if name else None
+        return self._plain.get(plain(text)) if said.isascii() else self._marked.get(said)
 
     def knows(self, said: Said) -> bool:
         """Whether something said is a command that there is: what a bot that is quiet answers."""

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.asking import due_prompts
 from handlers.commands import Command, Commands
 from handlers.dialogue import About, Begin, Desk, Dialogue, Outcome, Settled, dialogues
+from handlers.linking import code_in
 from handlers.questions import Partly, Question, Retake, Unclear, receipt_in
 from handlers.reading import number_in
 from handlers.replay import Turn, play
@@ -179,6 +180,8 @@ class Conversation:
             self._begin(Begin("opinion", {"forum": forum}))
         elif INVITATION.fullmatch(code):
             self._begin(Begin("enrol", {"code": code}))
+        elif code_in(code):
+            self._begin(Begin("link", {"code": code}))
         elif self.talk.running is not None:
             self._ask()  # a page opened again, an old link tapped: the talk goes on where it was
         else:

@@ -29,6 +29,7 @@ class House:
     talk_days: int = talks.TALK_DAYS
     quiet_days: int = 180
     letter_days: int = 7
+    notice_days: int = 60  # what nobody waits for
     dead_days: int = 14
     file_days: int = 8
     reply_grace: timedelta = timedelta(seconds=10)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
-from scheduler import edition, periods, press, rounds
+from scheduler import accounts, edition, periods, press, rounds
 from scheduler.office import Office
 from scheduler.periods import BadPeriod, Period
 from scheduler.press import NoSuchUnit
@@ -44,6 +44,7 @@ def due(store: Store, now: datetime, office: Office) -> bool:
     for owed in _owed(store, now, office):
         sent |= _send(store, owed, now, office)
         sent |= _answer_wishes(store, now, office)  # who waits in a talk does not wait for all
+    sent |= accounts.due(store, now, office)
     _forget(store, now, office)
     return sent
 

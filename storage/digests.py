@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import delete, exists, func, or_, select, text, update
+from sqlalchemy import case, delete, exists, func, or_, select, text, update
 
 from storage import alike, tables
 from storage.corrections import readable
@@ -19,6 +19,7 @@ from storage.store import Work, table
 _report, _case, _unit = table(tables.Report), table(tables.Case), table(tables.Unit)
 _digest, _shown, _delivery = table(tables.Digest), table(tables.Shown), table(tables.Delivery)
 _person, _wish = table(tables.Enrolled), table(tables.Wish)
+_out, _accounted = table(tables.Outgoing), table(tables.Accounted)
 _fleeting = [
     table(t)
     for t in (
@@ -235,6 +236,74 @@ def letter_of(work: Work, digest: str, person: str) -> str | None:
     mine = _delivery.c.digest == digest, _delivery.c.person == person
     found: str | None = work.connection.execute(select(_delivery.c.letter).where(*mine)).scalar()
     return found
+
+
+class Reached(NamedTuple):
+    """How a digest stands with one it was sent to: received, waits, doubt (nobody knows), lost.
+
+    `meant`: the channel they were last heard from. `channel`: the one that took it, or has it.
+    """
+
+    unit: str
+    person: str
+    role: str
+    meant: str | None
+    channel: str | None
+    state: str
+
+
+def reached(work: Work, kind: str, period: str, until: date) -> list[Reached]:
+    """How the digests of a period stand with those they were sent to, who are still enrolled."""
+    state = case(
+        (_delivery.c.lost, "lost"),
+        (_out.c.doubt, "doubt"),
+        (_out.c.id.is_not(None), "waits"),
+        else_="received",
+    )
+    theirs = _person.c.id, _person.c.role, _delivery.c.meant, _delivery.c.channel, state
+    rows = work.connection.execute(
+        select(_digest.c.unit, *theirs)
+        .join(_delivery, _delivery.c.digest == _digest.c.id)
+        .join(_person, _person.c.id == _delivery.c.person)
+        .outerjoin(_out, _out.c.id == _delivery.c.letter)
+        .where(_digest.c.kind == kind, _digest.c.period == period, _digest.c.until == until)
+        .where(_digest.c.closed, _person.c.until.is_(None))
+        .order_by(_digest.c.unit, _person.c.id)
+    )
+    return [Reached(*row) for row in rows]
+
+
+class Sending(NamedTuple):
+    """A period whose digests were sent."""
+
+    period: str
+    first: date
+    until: date
+
+
+def went_out(work: Work, kind: str, since: datetime, before: datetime) -> list[Sending]:
+    """The periods whose digests were sent between two moments and no more since the second."""
+    last = func.max(_delivery.c.at)
+    rows = work.connection.execute(
+        select(_digest.c.period, _digest.c.first, _digest.c.until)
+        .join(_delivery, _delivery.c.digest == _digest.c.id)
+        .where(_digest.c.kind == kind, _digest.c.closed)
+        .group_by(_digest.c.period, _digest.c.first, _digest.c.until)
+        .having(last > since, last <= before)
+        .order_by(_digest.c.until, _digest.c.period)
+    )
+    return [Sending(*row) for row in rows]
+
+
+def accounted(work: Work, what: str) -> bool:
+    """Whether it was told already who was not reached by a sending."""
+    return bool(work.connection.execute(select(exists().where(_accounted.c.what == what))).scalar())
+
+
+def account(work: Work, what: str) -> bool:
+    """Own the telling of who was not reached by a sending. False when someone was quicker."""
+    put = work.insert(tables.Accounted).on_conflict_do_nothing().returning(_accounted.c.what)
+    return work.connection.execute(put, {"what": what}).first() is not None
 
 
 def chart_for(work: Work, digest: str, person: str) -> bytes | None:

@@ -348,6 +348,14 @@ def enrolled(work: Work, role: Role) -> int:
     return int(work.connection.execute(query).scalar_one())
 
 
+def with_role(work: Work, *roles: Role) -> list[Member]:
+    """The people who have one of these roles today."""
+    columns = [_person.c[name] for name in ("id", "role", "unit", "language")]
+    there = _person.c.role.in_(roles), _person.c.until.is_(None)
+    rows = work.connection.execute(select(*columns).where(*there).order_by(_person.c.id))
+    return [Member(*row) for row in rows]
+
+
 def revoke(work: Work, role: Role) -> None:
     """Make every open invitation to a role worthless."""
     mine = _invitation.c.role == role, _invitation.c.used.is_(False)

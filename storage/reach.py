@@ -116,14 +116,16 @@ def moves(work: Work, reach: Reach, ids: Callable[[int], str]) -> list[Move]:
 
     A letter of which some pieces have arrived stays where it is, as does one that is being sent.
     """
-    rows = work.connection.execute(_stuck.limit(MOST)).all()
-    of = ways(work, {row.person for row in rows})
     found: list[Move] = []
-    for row in rows:
-        to = reach.better(of[row.person], row.key) if row.person in of else None
-        letter = outbox.opened(work, row) if to is not None else None
-        if to is not None and letter is not None:
-            found.append((letter, _to(letter, to, ids)))
+    after = 0
+    while rows := work.connection.execute(_stuck.where(_out.c.n > after).limit(MOST)).all():
+        of = ways(work, {row.person for row in rows})
+        for row in rows:
+            to = reach.better(of[row.person], row.key) if row.person in of else None
+            letter = outbox.opened(work, row) if to is not None else None
+            if to is not None and letter is not None:
+                found.append((letter, _to(letter, to, ids)))
+        after = rows[-1].n
     return found
 
 
@@ -132,16 +134,20 @@ def move(work: Work, wanted: Iterable[Move]) -> int:
     return sum(outbox.readdress(work, letter, moved) for letter, moved in wanted)
 
 
-def let_go(work: Work, person: str, key: bytes, reach: Reach, ids: Callable[[int], str]) -> None:
-    """Move what waits for a person at an address that is no longer theirs to their others."""
+def let_go(work: Work, person: str, key: bytes, ids: Callable[[int], str]) -> None:
+    """Move what waits for a person at an address that is no longer theirs to one of their others.
+
+    To the one last heard from; the clock moves it on to where it arrives.
+    """
     theirs = ways(work, [person]).get(person)
     if not theirs:
         return
+    best = Reach(NEVER, {}).best(theirs)
     here = select(_out).where(_out.c.key == key, *outbox.LOOSE).order_by(_out.c.n)
     for row in work.connection.execute(here).all():
         letter = outbox.opened(work, row)
         if letter is not None:
-            outbox.readdress(work, letter, _to(letter, reach.best(theirs), ids))
+            outbox.readdress(work, letter, _to(letter, best, ids))
 
 
 def _to(letter: Letter, way: Way, ids: Callable[[int], str]) -> Letter:

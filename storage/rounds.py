@@ -18,6 +18,7 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from storage import tables
 from storage.campaign import STEP, Campaign, campaign_from
 from storage.people import Member, Tree
+from storage.prompting import ROUND
 from storage.reach import Reach, Way, ways
 from storage.sealing import CannotOpen
 from storage.store import Work, table
@@ -29,7 +30,7 @@ _affiliation, _ballot = table(tables.Affiliation), table(tables.Ballot)
 _tally, _saying = table(tables.Tally), table(tables.Saying)
 _result, _sent = table(tables.Result), table(tables.ResultSent)
 _person, _address = table(tables.Enrolled), table(tables.Address)
-_wish = table(tables.Wish)
+_wish, _out = table(tables.Wish), table(tables.Outgoing)
 
 Answered = Literal["kept", "twice", "closed", "not_asked"]
 SAYING_STEP = 2 * STEP  # bytes; two texts of one matter with its labels fit
@@ -311,6 +312,21 @@ def call(work: Work, member: Member) -> list[tuple[Round, Campaign, bool]]:
         )
         for row in rows
     ]
+
+
+def calls_waiting(work: Work, round: str) -> tuple[Counter[str], Counter[str]]:
+    """By unit: how many a round asks, and for how many of them its call has not gone anywhere."""
+    asked = select(_part.c.unit, func.count()).where(_part.c.round == round)
+    waits = (
+        select(_part.c.unit, func.count(func.distinct(_part.c.person)))
+        .join(_address, _address.c.person == _part.c.person)
+        .join(_out, _out.c.key == _address.c.key)
+        .where(_part.c.round == round, ~_part.c.done)
+        .where(_out.c.question == ROUND + round, _out.c.doubt.is_(False))
+    )
+    counted = (work.connection.execute(each.group_by(_part.c.unit)) for each in (asked, waits))
+    of, waiting = (Counter({unit: int(count) for unit, count in rows}) for rows in counted)
+    return of, waiting
 
 
 def was_asked(work: Work, round: str, person: str) -> bool:

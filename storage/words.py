@@ -49,6 +49,11 @@ class Words:
         """Whether the catalogue knows this key."""
         return key in self.sentences
 
+    def channel(self, name: str) -> str:
+        """What people call a channel."""
+        key = f"channel.{name}"
+        return self(key) if self.knows(key) else name
+
     def section(self, prefix: str) -> tuple[str, ...]:
         """Every key that begins so."""
         return tuple(key for key in self.sentences if key.startswith(prefix))

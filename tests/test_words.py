@@ -49,7 +49,12 @@ PULSE = read_campaign(ROOT / "campaigns" / "nine-months.toml")
 GIVEN = [
     {},
     {"receipt": RECEIPT, "shown": True},
-    {"code": "abcd-efgh-2345", "role": "officer", "unit": "Thanh tra"},
+    {
+        "code": "abcd-efgh-2345",
+        "role": "officer",
+        "unit": "Thanh tra",
+        "channel": "Telegram",
+    },
     {"text": "lời", "files": []},
     {"listed": [["one", "Một"], ["two", "Hai"]], "ask": "Tổ chức nào?"},
     {"saying": "one", "text": "Lời viết"},
@@ -265,6 +270,7 @@ SAID_BY_THE_CODE = (
     (r"commands\.\w+", "handlers/commands.py reads the whole section"),
     (r"ways\.\w+", "handlers/reading.py asks by option or meaning"),
     (r"role\.\w+", "by role"),
+    (r"channel\.\w+", "by the name of a channel"),
     (r"case\.state_\w+", "by state"),
     (r"enrol\.joined_\w+", "by role"),
     (r"sent\.\w+", "by legal kind"),

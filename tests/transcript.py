@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 from storage.vocabulary import FileAt, Message, Point, Pressed, Said
 
 FOLDER = Path(__file__).parent / "transcripts"
+LINK = re.compile(r"(?:LIENKET|LINK) (\d{4} \d{4})")
 RECEIPT = re.compile(r"\b\d{4} \d{4} \d{4} \d{4}\b")
 
 
@@ -44,11 +45,15 @@ class Player:
     who: str = "an"
     receipt: str = ""
     code: str = ""
+    link: str = ""
     replies: tuple[Message, ...] = ()
     heard_to: int = 0
 
     def play(self, name: str) -> None:
-        lines = (FOLDER / name).read_text(encoding="utf-8").splitlines()
+        self.lines(name, (FOLDER / name).read_text(encoding="utf-8").splitlines())
+
+    def lines(self, name: str, lines: Sequence[str]) -> None:
+        """Play the lines of a transcript of this name."""
         for number, line in enumerate(lines, 1):
             played = self.instead.get(f"{name}: {line}", line)
             if played is None or (self.skipping and line.startswith("<")):
@@ -73,7 +78,8 @@ class Player:
 
     def _filled(self, rest: str) -> str:
         known = {"receipt": self.receipt, "group": self.receipt[-4:], "code": self.code}
-        return re.sub(r"\{(receipt|group|code)\}", lambda m: known[m[1]], rest)
+        known |= {"link": self.link, "digits": self.link.replace(" ", "")}
+        return re.sub(r"\{(receipt|group|code|link|digits)\}", lambda m: known[m[1]], rest)
 
     def _say(self, rest: str) -> None:
         self.replies = tuple(self.stage.say(self._said(rest), self.who))
@@ -82,6 +88,8 @@ class Player:
         handed_out = [m.text for m in self.replies if m.question == "saved"]
         for text in handed_out:
             self.receipt = RECEIPT.findall(text)[0]
+        for found in LINK.findall(self._spoken()):
+            self.link = found
 
     def _said(self, rest: str) -> Said:
         if rest.startswith("["):

@@ -32,8 +32,8 @@ from starlette.routing import BaseRoute, Route
 from bot.channel import Rim
 from bot.cleaning import KINDS, NotTaken, judge
 from bot.clerk import Busy, Clerk
-from bot.installation import now
-from handlers.forgetting import forget_person
+from bot.installation import chance, now
+from handlers.forgetting import forget_address
 from handlers.reception import Taken
 from storage import digests, outbox, people
 from storage.attachments import LARGEST, Vault
@@ -298,7 +298,7 @@ class WebChat:
 
     def _destroy(self, key: bytes) -> None:
         with self.store.write() as work:
-            forget_person(work, key, self.now().date())
+            forget_address(work, key, self.now().date(), chance().letters)
 
     def _chart(self, key: bytes, name: str) -> bytes | None:
         with self.store.read() as work:

@@ -44,8 +44,12 @@ class Join:
             return Settled((desk.tell("enrol.wrong"),))
         role, unit = found
         member = Member(desk.chance.letters(20), role, unit, desk.language)
-        people.enrol(desk.work, member, desk.key, desk.person, desk.today)
-        return Settled((desk.tell(f"enrol.joined_{role}"),), welcomed=True)
+        linked = desk.member and len(people.keys_of(desk.work, desk.member.id)) > 1
+        people.enrol(desk.work, member, desk.key, desk.person, desk.today, desk.now)
+        say = [desk.tell(f"enrol.joined_{role}")]
+        if linked:
+            say.append(desk.tell("enrol.others_ended"))
+        return Settled(tuple(say), welcomed=True)
 
 
 async def enrol(about: About) -> Outcome:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from handlers.attendance import since
 from handlers.dialogue import About, Begin, Desk, Dialogue, Nothing, Outcome, Settled
 from handlers.forgetting import forget_person
+from handlers.linking import described
 from handlers.questions import Choice
-from storage import outbox, people, rounds
+from storage import outbox, people, reach, rounds
 from storage.people import Member
 from storage.vocabulary import Message
 
@@ -30,8 +31,12 @@ class Seen:
             unit = office.called(desk.language) if office else desk.member.unit
             role = words(f"role.{desk.member.role}")
             lines.append("• " + words("rights.enrolled", role=role, unit=unit))
+            ways = reach.ways(desk.work, [desk.member.id]).get(desk.member.id, [])
+            names = ", ".join(described(way, words, desk.now) for way in ways)
+            lines.append("• " + words("rights.channels", names=names))
             lines += [f"• {line}" for line in _of_rounds(desk, desk.member)]
-        waiting = outbox.count(desk.work, [desk.key])
+        keys = people.keys_of(desk.work, desk.member.id) if desk.member else [desk.key]
+        waiting = outbox.count(desk.work, keys)
         lines.append("• " + words("rights.waiting", count=waiting))
         lines.append(words("rights.reports"))
         return Settled((Message("\n".join(lines)),), Begin("rights"))

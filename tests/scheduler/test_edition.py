@@ -198,7 +198,7 @@ def test_both_languages_have_the_same_keys_and_places_to_fill() -> None:
             assert len(sentence) == len(other)
     for language in WORDS:
         path = ROOT / "scheduler" / "catalogues" / f"{language}.toml"
-        assert tomllib.loads(path.read_text()).keys() == {"bulletin", "panel"}
+        assert tomllib.loads(path.read_text()).keys() == {"bulletin", "panel", "account"}
 
 
 def fields(sentence: str) -> set[str | None]:

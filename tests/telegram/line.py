@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,14 +120,6 @@ def finish(person: Person, first: str = STEPS[0][0]) -> str:
         heard = person.wait(words)
     shown = next(each.text for each in heard if "MÃ HỒ SƠ" in each.text)
     return "".join(letter for letter in shown.split("\n")[1] if letter.isdigit())
-
-
-def until(holds: Callable[[], object], seconds: float = 90) -> None:
-    """Wait until something holds. Raises AssertionError when it does not in time."""
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, "it did not come to that in time"
-        time.sleep(0.02)
 
 
 @contextmanager

@@ -14,8 +14,9 @@ import pytest
 from tests.server import LANGNGHE, ROOT, Server, Visitor, a_file
 from tests.telegram import faults
 from tests.telegram.double import BotApi
-from tests.telegram.line import WAYS, WELCOME, Line, finish, on_line, until
+from tests.telegram.line import WAYS, WELCOME, Line, finish, on_line
 from tests.telegram.people import Heard
+from tests.waiting import until
 
 
 @pytest.mark.parametrize("way", WAYS)

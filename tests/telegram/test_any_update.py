@@ -13,8 +13,9 @@ import pytest
 
 from tests.doubles.wire import dumps
 from tests.telegram.double import BotApi
-from tests.telegram.line import SECRET, Line, on_line, until
+from tests.telegram.line import SECRET, Line, on_line
 from tests.telegram.updates import Thing, private_chat, some_updates
+from tests.waiting import until
 
 HOW_MANY = 10_000
 AT_ONCE = 50

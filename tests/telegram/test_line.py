@@ -13,7 +13,8 @@ from PIL import Image
 from tests.server import Visitor, Wire, a_file
 from tests.telegram import faults
 from tests.telegram.double import BotApi
-from tests.telegram.line import CRIME, SECRET, WAYS, Line, finish, on_line, until
+from tests.telegram.line import CRIME, SECRET, WAYS, Line, finish, on_line
+from tests.waiting import until
 
 HEADER = "X-Telegram-Bot-Api-Secret-Token"
 

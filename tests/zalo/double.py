@@ -75,6 +75,7 @@ class Double:
     def __post_init__(self) -> None:
         self.changed = threading.Condition(threading.RLock())
         self.script = Script()
+        self.known: dict[str, Person] = {}
         self.sent: dict[int, Event] = {}
         self.waiting: dict[int, Event] = {}
         self.lost: list[Event] = []
@@ -120,11 +121,13 @@ class Double:
         with self.changed:
             if name not in self.people:
                 self.people[name] = Person(self, name, id or self.new_id())
+                self.known[self.people[name].id] = self.people[name]
             return self.people[name]
 
     def by_id(self, id: object) -> Person | None:
+        """Somebody by their id, though their name may be somebody else's by now."""
         with self.changed:
-            return next((each for each in self.people.values() if each.id == id), None)
+            return self.known.get(str(id))
 
     def new_id(self) -> str:
         """An id as this surface gives them."""

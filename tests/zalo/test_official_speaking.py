@@ -10,18 +10,22 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from bot.asked import Asked
 from bot.channels.zalo.granting import Keeper
 from bot.channels.zalo.speaking import Api, Piece, ZaloVoice, nearly_used_up, pieces
+from bot.clerk import Clerk
 from bot.sending import Closed, Doubtful, Later, Rejected, Unreachable
 from bot.settings import Settings
-from storage import grants
+from storage import grants, talks
 from storage.grants import Pair
 from storage.migrating import migrate
 from storage.outbox import Letter
 from storage.sealing import Keys, Seal
 from storage.store import Store
 from storage.vocabulary import Message, Option
+from storage.vocabulary import Person as Address
 from tests.doubles.faults import Fault
+from tests.house import open_house
 from tests.server import free_port
 from tests.zalo import faults
 from tests.zalo.official import OfficialAccount
@@ -42,20 +46,23 @@ class Line:
             pair = Pair(given.access, given.refresh, NOW + timedelta(hours=25))
             grants.renew(work, oa.app_id, pair, NOW)
         self.keeper = Keeper(self.settings, store, lambda: NOW)
-        self.buttons = buttons
+        self.buttons, self.store = buttons, store
+        self.reception = open_house(store).reception
 
     def say(self, person: str, *said: Piece) -> None:
         asyncio.run(self._say(person, said))
 
     async def _say(self, person: str, said: tuple[Piece, ...]) -> None:
         api = Api(self.settings, self.keeper)
-        voice = ZaloVoice(
-            api, self.buttons, False, lambda _: None, self.troubles.append, self.quotas.append
-        )
+        clerk = Clerk(self.store, self.reception, lambda: NOW)
+        asked = Asked(self.store, clerk, "zalo", NOW.date)
+        heard = self.troubles.append, self.quotas.append
+        voice = ZaloVoice(api, asked, self.buttons, False, lambda _: None, *heard)
         try:
             for piece in said:
                 await voice.say(person, piece, bulk=False)
         finally:
+            clerk.stop()
             await api.close()
 
     def outcome(self, fault: Fault, times: int = 1) -> Exception | None:
@@ -232,7 +239,8 @@ def test_a_picture_is_uploaded_and_comes_before_the_words(line: Line) -> None:
 def test_a_picture_that_zalo_would_refuse_is_left_out() -> None:
     large = a_picture(1100)
     assert len(large) > 1 << 20
-    assert [each.picture for each in pieces(Message("x"), large, False)] == [None]
+    message = Message("Bản tin", picture="d", about="Biểu đồ: 5 tin")
+    assert pieces(message, large, False) == [Piece("Bản tin\n\nBiểu đồ: 5 tin")]
 
 
 @pytest.mark.parametrize("fault", [faults.RESET_EXECUTED, faults.broken(200, json=False)])
@@ -260,6 +268,14 @@ def test_an_app_that_wants_a_proof_with_each_call_gets_it(line: Line) -> None:
     an = line.speaker("An")
     line.say(an.id, Piece("Kính chào"))
     assert an.heard()[0].text == "Kính chào"
+
+
+def test_what_was_asked_is_known_from_when_it_arrived(line: Line) -> None:
+    an = line.speaker("An")
+    line.say(an.id, *pieces(Message("Chọn gì?", "q", MANY), None, False))
+    with line.store.read() as work:
+        key = talks.key_of(work, Address("zalo", an.id))
+        assert talks.asked(work, key, round(line.oa.wall() * 1000)) == "q"
 
 
 def test_the_quota_is_handed_on(line: Line) -> None:
@@ -292,13 +308,13 @@ def test_a_quota_is_short_when_a_tenth_is_left(quota: dict[str, Any], short: boo
 def test_the_window_is_two_days_or_seven_where_it_may_cost() -> None:
     def window(paid: bool) -> timedelta | None:
         nobody: Any = None
-        return ZaloVoice(nobody, False, paid, nobody, nobody, nobody).window
+        return ZaloVoice(nobody, nobody, False, paid, nobody, nobody, nobody).window
 
     assert window(False) == timedelta(hours=48) and window(True) == timedelta(days=7)
 
 
 def test_a_letter_without_a_picture_needs_no_look_at_the_store() -> None:
     nobody: Any = None
-    voice = ZaloVoice(nobody, False, False, nobody, nobody, nobody)
+    voice = ZaloVoice(nobody, nobody, False, False, nobody, nobody, nobody)
     letter = Letter("l", b"k", "zalo", "1", Message("Kính chào"))
     assert asyncio.run(voice.pieces(letter)) == [Piece("Kính chào")]

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from bot.asked import Asked
 from bot.channel import Rim
 from bot.channels.zalo.granting import Keeper, NotNow, state_of
 from bot.channels.zalo.naming import CHANNEL, LONGEST
@@ -36,6 +37,7 @@ AGAIN_AFTER = 30.0  # seconds after a renewing that failed; doubled with each, u
 AGAIN_AT_MOST = 600.0
 HEALTH = 900.0  # seconds between two looks at the account
 NOTED = 60.0  # seconds in which one call of Zalo's is noted for all
+LISTENING = 1.0  # seconds that a call waits for what is being said; Zalo waits for two
 COUNTED = ("sub_quota", "purchase_quota", "reward_quota")  # those that can be used up for all
 
 log = logging.getLogger("langnghe.zalo")
@@ -57,8 +59,10 @@ class Zalo:
         self.keeper = Keeper(settings, store, now)
         self._api = Api(settings, self.keeper)
         self._downloads = downloads()
+        self._asked = Asked(store, rim.clerk, CHANNEL, rim.installation.today, LISTENING)
         self._voice = ZaloVoice(
             self._api,
+            self._asked,
             settings.zalo_buttons,
             settings.zalo_paid,
             self._picture,
@@ -125,13 +129,15 @@ class Zalo:
             await self._take(event)
 
     async def _take(self, event: Event) -> None:
-        taken = await self._rim.clerk.take(event)
-        self._rim.changed(taken)
-        if taken.held and event.part is not None:
-            self._gathering.expect(event)
-        if event.said.reachable:
-            self._sender.nudged.set()
-        self._sender.soon(event.person, taken)
+        async with self._asked.turn(event.person.address):
+            event = await self._asked.placed(event, round(event.at.timestamp() * 1000))
+            taken = await self._rim.clerk.take(event)
+            self._rim.changed(taken)
+            if taken.held and event.part is not None:
+                self._gathering.expect(event)
+            if event.said.reachable:
+                self._sender.nudged.set()
+            self._sender.soon(event.person, taken)
 
     def _aside_heard(self) -> None:
         """Note now and then that Zalo calls: one that stops is found out by that."""

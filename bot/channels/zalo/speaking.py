@@ -6,13 +6,15 @@ import asyncio
 import hmac
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
 import httpx
 
+from bot.asked import Asked
 from bot.channels.zalo.granting import NOT_SENT, Keeper, NotNow
+from bot.channels.zalo.hearing import told_at
 from bot.channels.zalo.naming import ANONYMOUS, CHANNEL, FREE, LONGEST, PAID, recipient
 from bot.numbered import is_prompt, written
 from bot.reading import loads
@@ -72,20 +74,31 @@ class Failed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What goes out in one call: a text with its buttons, or a PNG picture with a caption."""
+    """What goes out in one call: a text with its buttons, or a PNG picture with a caption.
+
+    `question`: what the person has been asked when this piece has arrived.
+    """
 
     text: str
     buttons: tuple[str, ...] = ()
     picture: bytes | None = field(default=None, repr=False)
+    question: str | None = None
 
 
 def pieces(message: Message, picture: bytes | None, buttons: bool) -> list[Piece]:
-    """A message in as few pieces as Zalo takes: the picture first, the options numbered last."""
+    """A message in as few pieces as Zalo takes: the picture first, the options numbered last.
+
+    Where a picture cannot be given, what it shows is said.
+    """
+    fits = picture is not None and len(picture) <= LARGEST_PICTURE
+    if message.picture is not None and message.about and not fits:
+        message = replace(message, text=f"{message.text}\n\n{message.about}")
     texts = written(message, LONGEST)
-    shown = buttons and not is_prompt(message) and len(message.choices) <= MOST_BUTTONS
+    question = None if is_prompt(message) else message.question
+    shown = buttons and question is not None and len(message.choices) <= MOST_BUTTONS
     labels = tuple(option.label for option in message.choices) if shown else ()
-    found = [*map(Piece, texts[:-1]), Piece(texts[-1], labels)]
-    if picture is None or len(picture) > LARGEST_PICTURE:
+    found = [*map(Piece, texts[:-1]), Piece(texts[-1], labels, question=question)]
+    if not fits:
         return found
     caption = split(message.about, LONGEST)[0] if message.about else ""
     return [Piece(caption, picture=picture), *found]
@@ -160,13 +173,15 @@ class ZaloVoice:
     def __init__(
         self,
         api: Api,
+        asked: Asked,
         buttons: bool,
         paid: bool,
         picture: Callable[[Letter], bytes | None],
         trouble: Callable[[str], None],
         quota: Callable[[Mapping[str, Any]], None],
     ) -> None:
-        self._api, self._buttons, self._picture = api, buttons, picture
+        self._api, self._asked = api, asked
+        self._buttons, self._picture = buttons, picture
         self._trouble, self._quota = trouble, quota
         self._window = PAID if paid else FREE
 
@@ -184,8 +199,16 @@ class ZaloVoice:
 
     async def say(self, address: str, piece: Piece, bulk: bool) -> None:
         """Say one piece. Raises Later, Unreachable, Closed, Rejected, Doubtful."""
+        async with self._asked.telling(address):
+            at = await self._said(address, piece)
+            if piece.question is not None:
+                await self._asked.shown(address, piece.question, at)
+        self._trouble("ok")
+
+    async def _said(self, address: str, piece: Piece) -> int | None:
+        """Say it; when it was said by Zalo's clock, in milliseconds, if Zalo tells."""
         try:
-            await self._say(address, piece)
+            return await self._sent(address, piece)
         except NotNow as without:
             self._trouble(str(without))
             raise Later(0, everybody=True) from None
@@ -193,9 +216,8 @@ class ZaloVoice:
             raise Later from None
         except Failed as failed:
             raise self._classed(failed.code) from None
-        self._trouble("ok")
 
-    async def _say(self, address: str, piece: Piece) -> None:
+    async def _sent(self, address: str, piece: Piece) -> int | None:
         message = _worded(piece)
         if piece.picture is not None:
             message |= {"attachment": _media(await self._uploaded(piece.picture))}
@@ -205,6 +227,8 @@ class ZaloVoice:
         quota = data.get("quota")
         if isinstance(quota, dict):
             self._quota(quota)
+        at = told_at({"timestamp": data.get("sent_time")})
+        return None if at is None else round(at * 1000)
 
     async def _uploaded(self, picture: bytes) -> str:
         """The id of a picture at Zalo. Nothing was said to anybody when this fails."""
