@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 
 from rich.table import Table
 
@@ -135,13 +135,16 @@ def answer(opened: Installation, alias: str, text: str, state: str) -> None:
             reports.say(work, known.report, False, text, opened.today())
         told = reports.move(work, known.report, state, opened.today())
         if told is not None and text:
-            letter = _notice(opened, *told, talks.key_of(work, told[0]))
+            heard = datetime.combine(known.opened, time(), opened.settings.zone)
+            letter = _notice(opened, *told, talks.key_of(work, told[0]), heard)
             post = Post()
             post.add(letter)
             outbox.put(work, post, opened.today() + timedelta(days=LETTER_DAYS))
 
 
-def _notice(opened: Installation, person: Person, language: Language, key: bytes) -> Letter:
+def _notice(
+    opened: Installation, person: Person, language: Language, key: bytes, heard: datetime
+) -> Letter:
     # The words of the answer stay under the receipt: a lock screen shows only that there is one.
     message = Message(opened.catalogues[language]("case.notice"))
     return Letter(
@@ -151,6 +154,7 @@ def _notice(opened: Installation, person: Person, language: Language, key: bytes
         person.address,
         message,
         not_before=office_of(opened).not_before(now()),
+        heard=heard,
     )
 
 

@@ -182,7 +182,7 @@ class _Batch:
         """
         if key in self._parked:
             self._parked.remove(key)
-            outbox.unpark(self._work, key)
+            outbox.unpark(self._work, key, people.hour(self.now))
         there = self._present.get(key)
         if there is None:
             return False

@@ -55,7 +55,8 @@ class Letter:
     `bulk`: nobody waits for it. Whoever took an event sends the replies to it at once; their
     `not_before` says from when on anybody else may. `done`: pieces of it that have arrived.
     `tries`: in vain so far. `claimed`: whoever queued it sends it, and has until then. `roams`: any
-    address of the enrolled person it is for will do.
+    address of the enrolled person it is for will do. `heard`: of a citizen who left word that they
+    want to be told, the day of the last word known of them; it stands under the seal.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Letter:
     tries: int = 0
     claimed: datetime | None = None
     roams: bool = False
+    heard: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,7 @@ def _row(work: Work, letter: Letter, until: date) -> dict[str, Any]:
 
 
 def _sealed(work: Work, letter: Letter) -> bytes:
-    plain = orjson.dumps({"to": letter.address, "message": letter.message})
+    plain = orjson.dumps({"to": letter.address, "message": letter.message, "heard": letter.heard})
     step = ROOMY if letter.message.protect else PADDED_TO
     return work.seal.close(plain, f"outgoing|sealed|{letter.id}", step)
 
@@ -217,15 +219,26 @@ def claim_due(
     """Own the oldest letters that are due in a channel, one a person, and open them.
 
     Left alone are the people `busy`, in what nobody waits for also those `talking` and those
-    enrolled who have not spoken within the `window`, and whoever shut the bot out. A letter under
-    a key that was taken out of use can never be read again: it goes.
+    enrolled who have not spoken within the `window`, and whoever shut the bot out. A letter to a
+    citizen whose last known word is longer ago waits for their next one. A letter under a key that
+    was taken out of use can never be read again: it goes.
     """
     due = _due(channel, now, busy, talking, window).limit(most)
     rows = work.connection.execute(due).all()
     owned = claim(work, [row.id for row in rows], until)
     letters = [(row.id, opened(work, row)) for row in rows if row.id in owned]
     lose(work, [one for one, letter in letters if letter is None])
-    return [letter for _, letter in letters if letter is not None]
+    found = [letter for _, letter in letters if letter is not None]
+    late = [letter for letter in found if _is_late(letter, now, window)]
+    for letter in late:
+        later(work, letter, now, parked=True)
+    if late and len(late) == len(found):
+        return claim_due(work, channel, now, until, busy, talking, most, window)
+    return [letter for letter in found if letter not in late]
+
+
+def _is_late(letter: Letter, now: datetime, window: timedelta | None) -> bool:
+    return window is not None and letter.heard is not None and letter.heard <= now - window
 
 
 def _due(
@@ -263,19 +276,23 @@ def opened(work: Work, row: Any) -> Letter | None:
         plain = orjson.loads(work.seal.open(row.sealed, f"outgoing|sealed|{row.id}"))
     except CannotOpen:
         return None
-    message, address = message_from(plain["message"]), plain["to"]
     return Letter(
         row.id,
         row.key,
         row.channel,
-        address,
-        message,
+        plain["to"],
+        message_from(plain["message"]),
         row.not_before,
         row.bulk,
         row.done,
         row.tries,
-        row.roams,
+        roams=row.roams,
+        heard=_moment(plain.get("heard")),
     )
+
+
+def _moment(stored: str | None) -> datetime | None:
+    return datetime.fromisoformat(stored) if stored else None
 
 
 def readdress(work: Work, letter: Letter, moved: Letter) -> bool:
@@ -388,10 +405,15 @@ def kept_back(work: Work, keys: Iterable[bytes]) -> tuple[set[bytes], set[bytes]
     return {key for key, doubt in rows if doubt}, {key for key, doubt in rows if not doubt}
 
 
-def unpark(work: Work, key: bytes) -> None:
+def unpark(work: Work, key: bytes, now: datetime) -> None:
     """Somebody spoke, so the platform takes again what waits for them."""
-    parked = _out.c.key == key, _out.c.parked
-    work.connection.execute(update(_out).where(*parked).values(parked=False))
+    parked = select(_out).where(_out.c.key == key, _out.c.parked)
+    for row in work.connection.execute(parked).all():
+        letter = opened(work, row)
+        values: dict[str, Any] = {"parked": False}
+        if letter is not None and letter.heard is not None:
+            values["sealed"] = _sealed(work, replace(letter, heard=now))
+        work.connection.execute(update(_out).where(_out.c.id == row.id).values(values))
 
 
 def returned(work: Work, key: bytes) -> list[Message]:

@@ -49,13 +49,21 @@ def queue(
     *,
     bulk: bool = True,
     roams: bool = True,
+    heard: datetime | None = None,
 ) -> str:
     name = f"w{next(numbers)}"
     with store.write() as work:
         key = talks.key_of(work, person)
         message = Message(text)
         letter = Letter(
-            name, key, person.channel, person.address, message, bulk=bulk, roams=bulk and roams
+            name,
+            key,
+            person.channel,
+            person.address,
+            message,
+            bulk=bulk,
+            roams=bulk and roams,
+            heard=heard,
         )
         outbox.put(work, Post([letter]), date(2030, 1, 1))
     return name
@@ -175,6 +183,24 @@ def test_a_citizen_s_notice_that_was_closed_waits_for_their_next_word(line: Line
 
     line.run(day)
     assert line.platform.took.count("có trả lời") == 1
+
+
+def test_a_citizen_s_notice_of_after_the_window_is_not_even_tried(line: Line) -> None:
+    store, told = line.talkers.store, line.talkers.now
+    old = queue(store, ZALO, "có trả lời", bulk=False, heard=told - HOURS_48)
+    with store.read() as work:
+        assert outbox.any_due(work, "zalo", told, HOURS_48)
+    new = Person("zalo", "khac")
+    queue(store, new, "trả lời khác", bulk=False, heard=told - timedelta(hours=47))
+
+    async def day(sender: Sender, clerk: Clerk) -> None:
+        await until(lambda: "trả lời khác" in line.platform.took)
+        assert line.platform.asked == 1
+        await line.word(sender, clerk, ZALO, "/huy")
+        await until(lambda: count(store) == 0)
+
+    line.run(day)
+    assert line.platform.took.count("có trả lời") == 1, old
 
 
 def test_a_reply_that_was_closed_goes_before_the_next_one(line: Line) -> None:

@@ -131,13 +131,12 @@ class Zalo:
     async def _take(self, event: Event) -> None:
         async with self._asked.turn(event.person.address):
             event = await self._asked.placed(event, round(event.at.timestamp() * 1000))
-            taken = await self._rim.clerk.take(event)
+            taken = await self._sender.take(event)
             self._rim.changed(taken)
             if taken.held and event.part is not None:
                 self._gathering.expect(event)
             if event.said.reachable:
                 self._sender.nudged.set()
-            self._sender.soon(event.person, taken)
 
     def _aside_heard(self) -> None:
         """Note now and then that Zalo calls: one that stops is found out by that."""

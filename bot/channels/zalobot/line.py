@@ -102,11 +102,10 @@ class ZaloBot:
     async def _take(self, event: Event, at: int | None = None) -> None:
         async with self._asked.turn(event.person.address):
             event = await self._asked.placed(event, at)
-            taken = await self._rim.clerk.take(event)
+            taken = await self._sender.take(event)
             self._rim.changed(taken)
             if taken.held and event.part is not None:
                 self._gathering.expect(event)
-            self._sender.soon(event.person, taken)
 
     async def _watch(self) -> None:
         """Look now and then whether Zalo still calls here: one that does not is silent."""
