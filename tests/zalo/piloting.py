@@ -14,7 +14,7 @@ from storage import outbox, reports
 from storage.sealing import Keys, Seal
 from storage.store import Store, Work, table
 from storage.tables import Attachment, DeadLetter, Held, LastAsked, Outgoing, Seen, Talk
-from tests.server import Server
+from tests.server import Server, free_port
 from tests.telegram.line import NEVER_QUIET, WELCOME
 from tests.zalo.botplatform import BotPlatform
 from tests.zalo.people import Person
@@ -123,11 +123,17 @@ def finish(person: Person, first: str = STEPS[0][0]) -> str:
 
 @contextmanager
 def piloting(
-    folder: Path, models: Path, way: str, bot: BotPlatform, more: dict[str, str] | None = None
+    folder: Path,
+    models: Path,
+    way: str,
+    bot: BotPlatform,
+    more: dict[str, str] | None = None,
+    port: int = 0,
 ) -> Iterator[Pilot]:
     """Start the program on a double, and stop it."""
     extra = {**settings_of(bot, way), **(more or {})}
-    line = Pilot(Server(folder, models, extra).start(), bot, way)
+    server = Server(folder, models, extra, port or free_port())
+    line = Pilot(server.start(), bot, way)
     if way == "webhook":
         bot.set_webhook(line.hook, SECRET)
     try:

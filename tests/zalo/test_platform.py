@@ -22,6 +22,7 @@ from tests.telegram.line import until
 from tests.zalo import faults
 from tests.zalo.botplatform import HEADER, BotPlatform
 from tests.zalo.payloads import every, recorded
+from tests.zalo.people import Person
 from tests.zalo.piloting import SECRET, WAYS, Pilot, finish, piloting
 from tests.zalo.stage import FRAME
 
@@ -33,7 +34,7 @@ def line(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, models: Path
 ) -> Iterator[Pilot]:
     folder = tmp_path_factory.mktemp(request.param)
-    with BotPlatform(retry_scale=0.02) as bot, piloting(folder, models, request.param, bot) as run:
+    with BotPlatform(retry_scale=0.005) as bot, piloting(folder, models, request.param, bot) as run:
         yield run
         assert bot.violations == []
         assert_secret(run)
@@ -232,23 +233,23 @@ def test_what_comes_again_is_taken_once(line: Pilot) -> None:
 # -- what is recorded -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", every("bot"))
-def test_every_recorded_body_is_taken_and_what_is_private_answered(line: Pilot, name: str) -> None:
-    body = recorded(f"bot.{name}")
-    update = body.get("result", body)
-    message = update["message"]
-    who = line.bot.person(f"Ghi lại {name}")
-    group = message["chat"]["chat_type"] == "GROUP"
-    message["from"]["id"] = who.id
-    message["chat"]["id"] = "zgr-1" if group else who.id
-    message["message_id"] = line.bot.new_message()
-    seconds = message["date"] < 1e11
-    message["date"] = int(line.bot.wall() * (1 if seconds else 1000))
-    who.spoke = line.bot.wall()
-    event = line.bot.event(body, who.id)
-    line.bot.wait(lambda: line.bot.confirmed(event))
-    if not group:
-        who.wait("Kính chào")
+def test_every_recorded_body_is_taken_and_what_is_private_answered(line: Pilot) -> None:
+    sent: list[tuple[Person, bool, int]] = []
+    for name in every("bot"):
+        body = recorded(f"bot.{name}")
+        message = body.get("result", body)["message"]
+        who, group = line.bot.person(f"Ghi lại {name}"), message["chat"]["chat_type"] == "GROUP"
+        message["from"]["id"] = who.id
+        message["chat"]["id"] = "zgr-1" if group else who.id
+        message["message_id"] = line.bot.new_message()
+        message["date"] = int(line.bot.wall() * (1 if message["date"] < 1e11 else 1000))
+        who.spoke = line.bot.wall()
+        sent.append((who, group, line.bot.event(body, who.id)))
+    assert len(sent) >= 20
+    for who, group, event in sent:
+        line.bot.wait(lambda event=event: line.bot.confirmed(event))
+        if not group:
+            who.wait("Kính chào")
 
 
 def test_an_update_of_days_ago_is_left_alone(line: Pilot) -> None:
@@ -308,12 +309,12 @@ def test_what_the_platform_does_not_take_now_goes_later(line: Pilot, fault: Any)
 
 def test_a_call_without_an_answer_is_in_doubt_and_not_said_again(line: Pilot) -> None:
     an = line.newcomer("Không Rõ")
-    before = line.doubts()
+    before, said = line.doubts(), len(line.bot.calls("sendMessage", an.id))
     line.bot.fail(faults.RESET_EXECUTED, method="sendMessage", chat=an.id)
     an.press("Phản ánh, góp ý, khen ngợi")
     an.wait("thuộc loại nào")
     until(lambda: len(line.doubts()) == len(before) + 1)
-    assert len(line.bot.calls("sendMessage", an.id)) == 4
+    assert len(line.bot.calls("sendMessage", an.id)) == said + 1
     an.press("Khen ngợi")  # whoever saw it can answer it
     an.wait("viết ý kiến")
 
@@ -334,8 +335,8 @@ def test_what_the_platform_refuses_for_good_is_let_go(line: Pilot) -> None:
     an = line.newcomer("Từ Chối")
     line.bot.fail(faults.refused(400, "Bad Request: text 123"), method="sendMessage", chat=an.id)
     an.press("Phản ánh, góp ý, khen ngợi")
+    until(lambda: "Bad Request: text …" in line.server.log.read_text())
     wait_until_sent(line)
-    assert "Bad Request: text …" in line.server.log.read_text()
     an.say("/menu")
     an.wait("cần gì")
 
@@ -391,23 +392,21 @@ def hook(line: Pilot) -> Pilot:
 
 def test_without_the_secret_nothing_is_taken(hook: Pilot) -> None:
     before, dice = settled(hook), random.Random(7)
-    wrong = [None, "", SECRET[:-1], f"{SECRET} ", SECRET.upper(), "ố".encode().decode("latin-1")]
-    for number in range(1000):
-        secret = wrong[number] if number < len(wrong) else f"{dice.getrandbits(60):x}"
-        with_secret = {} if secret is None else {HEADER: secret.encode("latin-1")}
-        status = _CLIENT.post(hook.hook, json=body_of(hook), headers=with_secret).status_code
-        assert status == 401, secret
+    wrong = [b"", SECRET[:-1].encode(), SECRET.upper().encode(), "mật-khẩu".encode(), b"x" * 5000]
+    wrong += [f"{dice.getrandbits(60):x}".encode() for _ in range(1000 - len(wrong))]
+    with httpx.Client() as client:
+        for secret in (None, *wrong):
+            headers = {} if secret is None else {HEADER: secret}
+            answer = client.post(hook.hook, json=body_of(hook), headers=headers)
+            assert answer.status_code == 401, secret
     assert hook.rows() == before
-
-
-_CLIENT = httpx.Client()
 
 
 def test_a_probe_is_answered_and_nothing_comes_of_it(hook: Pilot) -> None:
     before = settled(hook)
     for headers in ({HEADER: SECRET}, {}, {HEADER: SECRET, "content-type": "application/json"}):
-        assert _CLIENT.post(hook.hook, headers=headers).status_code == 200
-    assert _CLIENT.post(hook.hook, headers={HEADER: "sai-mat-khau"}).status_code == 401
+        assert hook.bot.post(b"", headers) == 200
+    assert hook.bot.post(b"", {HEADER: "sai-mat-khau"}) == 401
     for body in (b" \n", b"{}", b'{"ok":true}', b'{"ok":true,"result":{}}', b'{"ok":false}'):
         assert hook.bot.post(body, {HEADER: SECRET}) == 200
     assert hook.rows() == before
@@ -455,7 +454,7 @@ PLACES = (
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     name=st.sampled_from(every("bot")),
     changes=st.lists(st.tuples(st.sampled_from(PLACES), st.one_of(ODD, DATES)), max_size=3),
@@ -471,7 +470,7 @@ def test_no_body_is_too_odd_to_be_taken(hook: Pilot, name: str, changes: Any) ->
         if isinstance(place, dict):
             place[last] = value
     raw = json.dumps(body).encode("utf-8", "surrogatepass")
-    assert _CLIENT.post(hook.hook, content=raw, headers={HEADER: SECRET}).status_code == 200
+    assert hook.bot.post(raw, {HEADER: SECRET}) == 200
 
 
 # -- digests --------------------------------------------------------------------------------------
@@ -493,6 +492,5 @@ def test_a_digest_reaches_its_supervisor(line: Pilot) -> None:
 
 
 def invited(line: Pilot) -> str:
-    units = line.server.run("units")
-    root = next(row.split()[0] for row in units.splitlines() if "tỉnh" in row.lower())
-    return line.server.run("invite", "supervisor", "--unit", root).rsplit("Code: ", 1)[1].strip()
+    told = line.server.run("invite", "supervisor", "--unit", "tinh")
+    return told.rsplit("Code: ", 1)[1].strip()

@@ -187,7 +187,7 @@ def saying(
     async def say() -> None:
         platform = Platform(token or bot.token, bot.url)
         try:
-            await doing(ZaloBotVoice(platform, Quiet(), lambda _: None, states.append))
+            await doing(ZaloBotVoice(platform, Quiet(), lambda _: None, states.append, lambda: NOW))
         finally:
             await platform.close()
 
@@ -201,7 +201,7 @@ REFUSALS = [
     (faults.broken(502, json=False), Later, 0, False),
     (faults.refused(408), Later, 0, False),
     (faults.refused(401), Later, 60, True),
-    (faults.FLOOD, Later, 15, True),
+    (faults.FLOOD, Later, 4, True),
     (faults.Fault(status=404, body=b"nothing here"), Later, 60, True),
     (faults.refused(400, "Bad Request: chat not found"), Unreachable, 0, False),
     (faults.refused(404, "user not found"), Unreachable, 0, False),
@@ -311,7 +311,7 @@ def test_one_person_too_many_holds_up_nobody_else() -> None:
 def test_a_flood_waits_longer_each_time() -> None:
     pace = Pace()
     waits = [pace.flooded(f"p{n}").after for n in range(12)]
-    assert waits[:4] == [15, 30, 60, 120] and waits[-1] == 3600
+    assert waits[:4] == [4, 8, 16, 32] and waits[-1] == 3600
     assert "used up" in pace.state
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -42,35 +43,40 @@ INSTEAD = {
 }
 
 
-@dataclass(frozen=True)
-class Way:
-    """A program on one surface, in one way."""
+@dataclass
+class Ways:
+    """A program for each way, started when it is first asked for."""
 
-    name: str
-    server: Server
-    double: Double
+    folders: pytest.TempPathFactory
+    models: Path
+    open_: ExitStack
+    started: dict[str, tuple[Server, Double]] = field(default_factory=dict)
+
+    def on(self, way: str) -> tuple[Server, Double]:
+        """The program and the double of a way."""
+        if way not in self.started:
+            folder = self.folders.mktemp("zalo")
+            units = folder / "units.toml"
+            units.write_text(UNITS, encoding="utf-8")
+            self.started[way] = self._start(way, folder, {"UNITS_FILE": str(units)})
+        return self.started[way]
+
+    def _start(self, way: str, folder: Path, more: dict[str, str]) -> tuple[Server, Double]:
+        if way == "zalo":
+            oa = self.open_.enter_context(OfficialAccount(retry_scale=RETRIES))
+            line = self.open_.enter_context(standing(folder, self.models, oa, more))
+            return line.server, oa
+        manner = way.rpartition(" ")[2]
+        bot = self.open_.enter_context(BotPlatform(retry_scale=RETRIES))
+        pilot = self.open_.enter_context(piloting(folder, self.models, manner, bot, more))
+        return pilot.server, bot
 
 
 @pytest.fixture(scope="module")
-def way(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, models: Path
-) -> Iterator[Way]:
-    folder = tmp_path_factory.mktemp("zalo")
-    units = folder / "units.toml"
-    units.write_text(UNITS, encoding="utf-8")
-    more = {"UNITS_FILE": str(units)}
-    if request.param == "zalo":
-        with OfficialAccount(retry_scale=RETRIES) as oa, standing(folder, models, oa, more) as line:
-            yield Way(request.param, line.server, oa)
-            assert oa.violations == []
-        return
-    manner = request.param.rpartition(" ")[2]
-    with (
-        BotPlatform(retry_scale=RETRIES) as bot,
-        piloting(folder, models, manner, bot, more) as line,
-    ):
-        yield Way(request.param, line.server, bot)
-        assert bot.violations == []
+def ways(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Ways]:
+    with ExitStack() as open_:
+        found = Ways(tmp_path_factory, models, open_)
+        yield found
 
 
 # Polling differs in how updates come, not in what is said of them: a few transcripts show it.
@@ -78,11 +84,13 @@ BY_POLLING = ("vi/collaborator.txt", "vi/steering.txt", "vi/tip.txt")
 PLAYED = [(way, name) for way in WAYS for name in (BY_POLLING if "polling" in way else every())]
 
 
-@pytest.mark.parametrize(("way", "name"), PLAYED, indirect=["way"])
-def test_a_conversation_goes_as_written_on_zalo(way: Way, name: str) -> None:
-    way.double.people.clear()  # new people for every transcript
-    channel = way.name.partition(" ")[0]
-    Player(zalo_stage(way.server, way.double, channel, 90), INSTEAD[way.name]).play(name)
+@pytest.mark.parametrize(("way", "name"), PLAYED)
+def test_a_conversation_goes_as_written_on_zalo(ways: Ways, way: str, name: str) -> None:
+    server, double = ways.on(way)
+    double.people.clear()  # new people for every transcript
+    channel = way.partition(" ")[0]
+    Player(zalo_stage(server, double, channel, 90), INSTEAD[way]).play(name)
+    assert double.violations == []
 
 
 def test_what_is_played_otherwise_is_there() -> None:

@@ -53,7 +53,7 @@ class ZaloBot:
         self._charts = Charts(store, settings.address, now)
         self._asked = Asked(store, rim.clerk, CHANNEL, installation.today)
         trouble = partial(self._note, "out")
-        voice = ZaloBotVoice(self._platform, self._asked, self._charts.link, trouble)
+        voice = ZaloBotVoice(self._platform, self._asked, self._charts.link, trouble, now)
         self._sender = Sender(store, rim.clerk, voice, now)
         self._gathering = Gathering(store, CHANNEL, self._take, now)
         self._secrets = settings.zalobot_secrets
@@ -115,8 +115,11 @@ class ZaloBot:
         while True:
             try:
                 url = await webhook_of(self._platform)
-            except (Failed, NotSent, NoAnswer) as why:
-                self._note("in", f"cannot be asked ({type(why).__name__})")
+            except Failed as failed:
+                refused = "ZALOBOT_TOKEN is refused"
+                self._note("in", refused if failed.code == 401 else f"Zalo says {failed}")
+            except (NotSent, NoAnswer):
+                self._note("in", "cannot be reached")
             else:
                 wrong = f"Zalo calls {url or 'nobody'}: run `langnghe zalobot set`"
                 self._note("in", "ok" if url == self._hook else wrong)

@@ -146,6 +146,8 @@ class Poller:
             await self._platform.call("deleteWebhook")
             log.warning("a webhook was set: it is deleted, as polling gets nothing beside it")
         self._alone = True
+        if not self._faults:
+            self._trouble("ok")  # the first answer may be half a minute away
 
     def _failed(self, failed: Failed) -> float:
         self._alone = False  # somebody may have set a webhook

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.asked import Asked
@@ -21,7 +21,7 @@ from storage.outbox import Letter
 from storage.vocabulary import Message
 
 REFUSED = 60.0  # seconds of waiting while the token is not accepted
-FLOOD, LONGEST_FLOOD = 15.0, 3600.0  # seconds of the first wait after a 429; doubled with each
+FLOOD, LONGEST_FLOOD = 4.0, 3600.0  # seconds of the first wait after a 429; doubled with each
 LONG = 3600.0  # seconds; a 429 that lasts longer is no matter of pace
 ALONE = 1000  # addresses remembered whose messages alone are refused
 AGAIN = (403, 408, 425)  # 403 is "internal server error" there
@@ -110,9 +110,10 @@ class ZaloBotVoice:
         asked: Asked,
         picture: Callable[[Letter], str | None],
         trouble: Callable[[str], None],
+        now: Callable[[], datetime],
     ) -> None:
         self._platform, self._asked = platform, asked
-        self._picture, self._trouble = picture, trouble
+        self._picture, self._trouble, self._now = picture, trouble, now
         self._pace = Pace()
 
     async def pieces(self, letter: Letter) -> Sequence[Piece]:
@@ -124,9 +125,17 @@ class ZaloBotVoice:
     async def say(self, address: str, piece: Piece, bulk: bool) -> None:
         """Say one piece. Raises Later, Unreachable, Rejected, Doubtful."""
         async with self._asked.telling(address):
-            result = await self._said(address, piece)
-            if piece.question is not None:
-                await self._asked.shown(address, piece.question, told_at(result))
+            try:
+                at = told_at(await self._said(address, piece))
+            except Doubtful:
+                # Whether they have seen it is not known; if they answer from now on, they have.
+                await self._noted(address, piece, int(self._now().timestamp() * 1000))
+                raise
+            await self._noted(address, piece, at)
+
+    async def _noted(self, address: str, piece: Piece, at: int | None) -> None:
+        if piece.question is not None:
+            await self._asked.shown(address, piece.question, at)
 
     async def _said(self, address: str, piece: Piece) -> Any:
         try:
