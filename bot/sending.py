@@ -351,21 +351,10 @@ class Sender:
         outbox.doubt(work, ids)
 
     def _lost(self, work: Work, letters: Sequence[Letter]) -> None:
-        """Whoever is enrolled finds what waits when they come back; of a citizen nothing stays."""
-        known = people.members(work, [letter.key for letter in letters])
-        for letter in letters:
-            people.shut(work, letter.key, True)
-            if letter.key in known:
-                outbox.later(work, letter, self._now())
-            else:
-                outbox.forget_all(work, letter.key)
+        unreachable(work, letters, self._now())
 
     def _closed(self, work: Work, letters: Sequence[Letter]) -> None:
-        """It waits for a word of its person, or, of somebody enrolled, for a better address."""
-        known = people.members(work, [letter.key for letter in letters])
-        for letter in letters:
-            people.close(work, letter.key)
-            outbox.later(work, letter, self._now(), parked=letter.key not in known)
+        closed(work, letters, self._now())
 
     # -- waiting --------------------------------------------------------------------------------
 
@@ -393,6 +382,25 @@ class Sender:
             line.clear()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=10)
+
+
+def unreachable(work: Work, letters: Sequence[Letter], now: datetime) -> None:
+    """Whoever is enrolled finds what waits when they come back; of a citizen nothing stays."""
+    known = people.members(work, [letter.key for letter in letters])
+    for letter in letters:
+        people.shut(work, letter.key, True)
+        if letter.key in known:
+            outbox.later(work, letter, now)
+        else:
+            outbox.forget_all(work, letter.key)
+
+
+def closed(work: Work, letters: Sequence[Letter], now: datetime) -> None:
+    """A letter waits for a word of its person, or, of somebody enrolled, for a better address."""
+    known = people.members(work, [letter.key for letter in letters])
+    for letter in letters:
+        people.close(work, letter.key)
+        outbox.later(work, letter, now, parked=letter.key not in known)
 
 
 def doubted(store: Store) -> Table:

@@ -106,6 +106,8 @@ NONSENSE = (
     "invite supervisor --unit nowhere",
     "digest --period soon",
     "digest --period 2026-10 --unit nowhere",
+    "digest --period soon --reached",
+    "campaign reached none",
     "import /nowhere.jsonl",
     "case show none-0000",
 )
@@ -117,6 +119,12 @@ def test_nonsense_gets_a_sentence_and_a_status(folder: Path, words: str) -> None
     assert code == 2, said
     assert said.strip()
     assert "Traceback" not in said
+
+
+def test_who_received_a_digest_is_a_table_without_any_word_of_it(folder: Path) -> None:
+    code, out, _ = run(folder, "digest", "--period", "2026-10", "--reached")
+    assert code == 0
+    assert "heard on" in out and "last word" in out and "BẢN TIN" not in out
 
 
 def test_help_reads_well(folder: Path) -> None:
