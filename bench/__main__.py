@@ -1,4 +1,4 @@
-"""`make bench`: the ear, then what an event costs on the web and on Telegram, and a broadcast."""
+"""`make bench`: the ear, then what an event costs on the web, Telegram and Zalo; a broadcast."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from bench import alike, ears
+from bench import alike, ears, zalo
 from bench.broadcast import broadcast
 from bench.crowd import Figures, talk_all
 from bench.platform import SECRET, drive
@@ -42,6 +42,8 @@ def main() -> None:
         _bare(home)
         for number in range(RUNS):
             _telegram(home / f"telegram{number}", models, number)
+        for number in range(RUNS):
+            print(f"zalo run {number + 1}: {zalo.report(home / f'zalo{number}', models)}")
         _usual(home)
         (home / "many").mkdir()
         print(broadcast(home / "many", models))

@@ -45,17 +45,17 @@ class Teller(Protocol):
 
 
 @contextmanager
-def stopped_and_started(server: Server) -> Iterator[None]:
+def stopped_and_started(server: Server, stops: Sequence[signal.Signals] = STOPS) -> Iterator[None]:
     """Stop the program at random moments of what is done meanwhile, and start it again."""
-    stopper = Thread(target=_stop_and_go, args=(server,))
+    stopper = Thread(target=_stop_and_go, args=(server, stops))
     stopper.start()
     yield
     stopper.join()
 
 
-def _stop_and_go(server: Server) -> None:
+def _stop_and_go(server: Server, stops: Sequence[signal.Signals]) -> None:
     dice = random.Random(2026)
-    for how in STOPS:
+    for how in stops:
         time.sleep(dice.uniform(0.3, 1.5))
         server.stop(how)
         server.start()

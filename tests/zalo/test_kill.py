@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import random
+import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from sqlalchemy import select
 
 from bot.sending import BULK_AT_ONCE, LIVE_AT_ONCE
-from storage import reports
-from storage.store import Work
-from tests.killing import STOPS, conversations, shown, stopped_and_started, story
+from storage import reports, talks
+from storage.store import Work, table
+from storage.tables import Seen
+from storage.vocabulary import Event, Said
+from storage.vocabulary import Person as Address
+from tests.killing import conversations, shown, stopped_and_started, story
 from tests.server import Server
 from tests.waiting import until
 from tests.zalo.botplatform import BotPlatform
 from tests.zalo.double import Double
 from tests.zalo.official import OfficialAccount
+from tests.zalo.people import Person
 from tests.zalo.piloting import piloting
 from tests.zalo.standing import standing
 
-CONVERSATIONS = 100
+CONVERSATIONS = 60
+STOPS = (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL, signal.SIGKILL, signal.SIGKILL)
+NOW = datetime(2026, 11, 10, tzinfo=UTC)
 RETRIES = 0.01  # of Zalo's pauses: tries after 0.3, 3, 9, 18 and 36 s, so a stop costs no event
 
 
@@ -57,7 +66,7 @@ def test_stopped_at_random_moments_nothing_confirmed_is_lost_or_done_twice(
 ) -> None:
     double, line = surface
     people = [double.person(f"p{n}") for n in range(CONVERSATIONS)]
-    with stopped_and_started(line.server), repeating(double):
+    with stopped_and_started(line.server, STOPS), repeating(double):
         asked = conversations(people, sure=True)
     until(double.idle)
     until(lambda: line.waiting() == len(line.doubts()))
@@ -70,9 +79,22 @@ def test_stopped_at_random_moments_nothing_confirmed_is_lost_or_done_twice(
         told = [reports.by_receipt(work, receipt) for receipt in receipts]
         stories = [reports.body(work, known.report)["what"] for known in told if known]
         assert reports.count(work) == CONVERSATIONS
+        assert not forgotten(work, double, people), "confirmed, and of no effect"
     assert sorted(stories) == sorted(story(n) for n in range(CONVERSATIONS))
     for person, times in zip(people, asked, strict=True):
         assert sum("MÃ HỒ SƠ" in heard.text for heard in person.chat()) <= 1 + times
+
+
+def forgotten(work: Work, double: Double, people: Sequence[Person]) -> list[str]:
+    """What was confirmed with a 200 and is not known to have been taken."""
+    channel = "zalo" if isinstance(double, OfficialAccount) else "zalobot"
+    taken = set(work.connection.execute(select(table(Seen).c.key)).scalars())
+    said = [(who, double.sent[event].message) for who in people for event in who.events]
+    keys = {
+        message: talks.event_key(work, Event(f"m{message}", Address(channel, who.id), Said(), NOW))
+        for who, message in said
+    }
+    return [message for message, key in keys.items() if key not in taken]
 
 
 @contextmanager

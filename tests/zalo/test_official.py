@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import httpx
 import orjson
 import pytest
@@ -232,9 +233,9 @@ def a_text(line: Standing, number: int, **more: Any) -> dict[str, Any]:
     return payloads.filled("oa.user_send_text", {**values, **more})
 
 
-def test_a_thousand_forged_calls_store_nothing(line: Standing) -> None:
+def test_five_hundred_forged_calls_store_nothing(line: Standing) -> None:
     before = line.rows()
-    statuses = asyncio.run(_all_posted(line, [_forged(line, n) for n in range(1000)]))
+    statuses = asyncio.run(_all_posted(line, [_forged(line, n) for n in range(500)]))
     assert statuses == {401}
     assert line.rows() == before
 
@@ -254,14 +255,14 @@ def _forged(line: Standing, number: int) -> tuple[bytes, dict[str, str]]:
     ][number % 7]
 
 
-def test_a_thousand_replayed_calls_have_their_effect_once(line: Standing) -> None:
+def test_five_hundred_replayed_calls_have_their_effect_once(line: Standing) -> None:
     an = line.newcomer("Lặp Lại")
     an.say("/tinbao")
     an.wait("thuộc loại nào")
     line.settle(an)
     before, heard = line.rows(), len(an.chat())
     raw = line.oa.sent[an.events[-1]].body
-    statuses = asyncio.run(_all_posted(line, [signed(line, raw)] * 1000))
+    statuses = asyncio.run(_all_posted(line, [signed(line, raw)] * 500))
     line.settle(an)
     assert statuses == {200} and line.rows() == before and len(an.chat()) == heard
 
@@ -277,11 +278,11 @@ def test_calls_from_days_ago_are_left_alone_and_told_of(line: Standing) -> None:
 
 
 async def _all_posted(line: Standing, calls: list[tuple[bytes, dict[str, str]]]) -> set[int]:
-    limits = httpx.Limits(max_connections=20)
-    async with httpx.AsyncClient(timeout=60, limits=limits) as client:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=20)) as client:
 
         async def one(raw: bytes, headers: dict[str, str]) -> int:
-            return (await client.post(line.oa.hook, content=raw, headers=headers)).status_code
+            async with client.post(line.oa.hook, data=raw, headers=headers) as answer:
+                return answer.status
 
         return set(await asyncio.gather(*(one(*call) for call in calls)))
 
