@@ -103,7 +103,7 @@ def test_what_a_channel_says_otherwise_takes_the_place_of_words_that_there_are()
             _, channel, instead = key.split(".", 2)
             assert fields(spoken(key)) == fields(spoken(instead)), key
             assert spoken.on(channel)(instead) == spoken(key) != spoken(instead)
-        assert spoken.on("web")("unclear.kind") == words("unclear.kind")
+        assert spoken.on("web")("unclear.kind") == spoken("unclear.kind")
 
 
 @both
