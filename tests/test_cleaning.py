@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import struct
 import wave
@@ -266,3 +267,31 @@ def test_a_truncated_document_is_refused(cut: int) -> None:
 
 def test_the_limit_of_a_file_is_twenty_megabytes() -> None:
     assert LARGEST == 20 * 1024 * 1024
+
+
+AAC = bytes.fromhex("fff1604001bffc00c800802380")  # a frame of silence, 16 kHz, one channel
+
+
+@pytest.mark.parametrize("head", [b"\xff\xf1", b"\xff\xf9", b"\xff\xf0"])
+def test_a_voice_of_bare_aac_frames_is_known_and_kept_as_it_is(head: bytes) -> None:
+    voice = (head + AAC[2:]) * 20
+    assert judge(voice) == "audio/aac" and KINDS["audio/aac"] == "voice"
+    assert cleaned(voice) == Cleaned(voice, "audio/aac")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xf1\x60",
+        AAC[:2] + b"\xfc" + AAC[3:],  # a rate that there is not
+        AAC[:3] + b"\x40\x00\x1f" + AAC[6:],  # shorter than its own header
+        b"\xff\xf3" + AAC[2:5],
+    ],
+)
+def test_what_only_begins_like_aac_is_not(content: bytes) -> None:
+    with contextlib.suppress(NotTaken):
+        assert judge(content) != "audio/aac"
+
+
+def test_a_layer_three_frame_is_still_mpeg() -> None:
+    assert judge(b"\xff\xfb\x90\x00" + bytes(100)) == "audio/mpeg"
