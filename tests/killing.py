@@ -64,7 +64,7 @@ def _stop_and_go(server: Server, stops: Sequence[signal.Signals]) -> None:
 def conversations(people: Sequence[Teller], sure: bool = False) -> list[int]:
     """One conversation with each, many at once; how often each had to ask where they were."""
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(lambda each: _one(*each, sure), enumerate(people)))
+        return list(pool.map(lambda each: _one(each[0], each[1], sure), enumerate(people)))
 
 
 def story(number: int) -> str:

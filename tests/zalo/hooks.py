@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 
@@ -77,8 +78,8 @@ class Carrier:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.session.close()
 
-    def _begin(self, doing: object) -> None:
-        task = asyncio.ensure_future(doing)  # type: ignore[arg-type]
+    def _begin(self, doing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(doing)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 

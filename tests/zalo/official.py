@@ -198,7 +198,6 @@ class OfficialAccount(Double):
         event, places = EVENTS[kind]
         if person.id in self.conversations:
             event = event.replace("user_send", "anonymous_send")
-            said.pop("thumbnail", None) if kind != "image" else None
         values = {places[name]: value for name, value in said.items() if name in places}
         name = f"oa.{event}"
         message = ""

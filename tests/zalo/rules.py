@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import unicodedata
+from collections.abc import Set
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from bot.splitting import units
 from tests.doubles.wire import Upload
 
 Thing = dict[str, Any]
+Names = Set[str]
 LONGEST = 2000
 MOST_BUTTONS = 5
 IMAGE_LIMIT, FILE_LIMIT = 1 << 20, 5 << 20  # bytes
@@ -50,7 +52,7 @@ class Wrong(Exception):
         self.problem, self.code = problem, code
 
 
-def named(value: Any, where: str, must: set[str], may: set[str] = frozenset()) -> Thing:  # type: ignore[assignment]
+def named(value: Any, where: str, must: Names, may: Names = frozenset()) -> Thing:
     """An object with these names and no others. Raises Wrong."""
     if not isinstance(value, dict):
         raise Wrong(f"{where} is no object")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.splitting import units
 from storage.prompting import ROUND
 from storage.vocabulary import Message, Option, Said
 from tests.server import Server, a_file
 from tests.staging import Contents, LiveStage
 from tests.zalo.double import Double
 from tests.zalo.people import APP_LIMIT, Heard, Person
-from tests.zalo.rules import units
 
 HANDED_OUT = ("MÃ HỒ SƠ CỦA", "YOUR RECEIPT")  # what stands above a receipt that is new
 OFFERED = "offered"  # the question of what is chosen by saying something; Zalo knows no other
