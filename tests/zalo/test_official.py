@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 
 from storage import attachments, reports
 from tests.server import Visitor, a_file
-from tests.telegram.line import until
+from tests.waiting import until
 from tests.zalo import faults, payloads
 from tests.zalo.official import OfficialAccount
 from tests.zalo.people import Heard, Person

