@@ -98,6 +98,9 @@ class Standing:
             )
             return {name: work.connection.execute(query).scalar_one() for name, query in count}
 
+    def waiting(self) -> int:
+        return self.rows()["outgoing"]
+
     def waits(self, who: Person) -> bool:
         """Whether anything of ours is still on its way to somebody."""
         mine = table(Outgoing).c.key == self.key(who)
