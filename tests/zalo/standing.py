@@ -99,7 +99,8 @@ class Standing:
             return {name: work.connection.execute(query).scalar_one() for name, query in count}
 
     def waiting(self) -> int:
-        return self.rows()["outgoing"]
+        with self.reading() as work:
+            return outbox.count(work)
 
     def waits(self, who: Person) -> bool:
         """Whether anything of ours is still on its way to somebody."""
