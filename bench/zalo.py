@@ -64,8 +64,8 @@ def report(folder: Path, models: Path) -> str:
 
 def _settings(api: int) -> dict[str, str]:
     url = f"http://127.0.0.1:{api}"
-    own = {"ZALO_APP_ID": APP, "ZALO_APP_SECRET": "x", "ZALO_OA_SECRET": SECRET}
-    return {**own, "ZALO_API_URL": url, "ZALO_OAUTH_URL": url}
+    own = {"ZALO_OA_APP_ID": APP, "ZALO_OA_APP_SECRET": "x", "ZALO_OA_SECRET_KEY": SECRET}
+    return {**own, "ZALO_OA_API_URL": url, "ZALO_OAUTH_URL": url}
 
 
 def _connect(folder: Path) -> None:
@@ -140,7 +140,7 @@ class Account:
     ) -> None:
         body, mac = _signed(person, text, next(self.numbers))
         writer.write(
-            f"POST /zalo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            f"POST /zalo/oa HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
             f"X-ZEvent-Signature: mac={mac}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             + body
         )

@@ -45,11 +45,11 @@ def examine() -> Iterator[Finding]:
         from bot.channels.telegram.office import check
 
         yield from check(chosen, opened.catalogues)
-    if chosen.zalo_app_id:
+    if chosen.zalo_oa_app_id:
         from bot.channels.zalo import office
 
         yield from office.check(opened)
-    if chosen.zalobot_token.get_secret_value():
+    if chosen.zalo_bot_token.get_secret_value():
         from bot.channels.zalobot.office import check as check_zalobot
 
         yield from check_zalobot(chosen)

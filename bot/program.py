@@ -379,8 +379,8 @@ def zalo_check() -> None:
 
 def _on_zalo() -> Installation:
     opened = _opened()
-    if not opened.settings.zalo_app_id:
-        raise WrongSetting("ZALO_APP_ID is not set: developers.zalo.me shows it")
+    if not opened.settings.zalo_oa_app_id:
+        raise WrongSetting("ZALO_OA_APP_ID is not set: developers.zalo.me shows it")
     return opened
 
 
@@ -413,8 +413,8 @@ def zalobot_unset() -> None:
 
 def _on_zalobot() -> Installation:
     opened = _opened()
-    if not opened.settings.zalobot_token.get_secret_value():
-        raise WrongSetting("ZALOBOT_TOKEN is not set: Zalo Bot Creator gives it")
+    if not opened.settings.zalo_bot_token.get_secret_value():
+        raise WrongSetting("ZALO_BOT_TOKEN is not set: Zalo Bot Creator gives it")
     return opened
 
 

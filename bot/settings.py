@@ -50,7 +50,7 @@ def _secrets(given: SecretStr) -> SecretStr:
     return given
 
 
-def _zalobot_token(given: SecretStr) -> SecretStr:
+def _zalo_bot_token(given: SecretStr) -> SecretStr:
     if given.get_secret_value() and not TOKEN.fullmatch(given.get_secret_value()):
         raise ValueError("a bot token such as 123456:abc-xyz, from Zalo Bot Creator, or nothing")
     return given
@@ -65,8 +65,8 @@ def _longer_secrets(given: SecretStr) -> SecretStr:
 
 
 def _with_app(given: SecretStr, info: ValidationInfo) -> SecretStr:
-    if info.data.get("zalo_app_id") and not given.get_secret_value():
-        raise ValueError("needed where ZALO_APP_ID is set; developers.zalo.me shows it")
+    if info.data.get("zalo_oa_app_id") and not given.get_secret_value():
+        raise ValueError("needed where ZALO_OA_APP_ID is set; developers.zalo.me shows it")
     return given
 
 
@@ -113,25 +113,25 @@ class Settings(BaseSettings):
     telegram_token: Annotated[SecretStr, AfterValidator(_token)] = SecretStr("")
     telegram_api_url: Annotated[str, AfterValidator(_address)] = "https://api.telegram.org"
     telegram_webhook_secret: Annotated[SecretStr, AfterValidator(_secrets)] = SecretStr("")
-    zalo_app_id: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
-    zalo_app_secret: Annotated[
+    zalo_oa_app_id: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
+    zalo_oa_app_secret: Annotated[
         SecretStr, Field(validate_default=True), AfterValidator(_with_app)
     ] = SecretStr("")
-    zalo_oa_secret: Annotated[
+    zalo_oa_secret_key: Annotated[
         SecretStr, Field(validate_default=True), AfterValidator(_with_app)
     ] = SecretStr("")
     zalo_oa_id: Annotated[str, Field(pattern=r"^[0-9]*$")] = ""
-    zalo_signature: Literal["enforce", "log"] = "enforce"
-    zalo_buttons: bool = False
-    zalo_paid: bool = False
-    zalo_site_verification: Annotated[str, AfterValidator(_code)] = ""
-    zalo_silent_hours: Annotated[int, Field(ge=0)] = 14
+    zalo_oa_signature: Literal["enforce", "log"] = "enforce"
+    zalo_oa_buttons: bool = False
+    zalo_oa_paid: bool = False
+    zalo_oa_site_verification: Annotated[str, AfterValidator(_code)] = ""
+    zalo_oa_silent_hours: Annotated[int, Field(ge=0)] = 14
     zalo_media_hosts: Annotated[str, AfterValidator(_media_hosts)] = "zdn.vn,zadn.vn,zalo.me"
-    zalo_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
+    zalo_oa_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
     zalo_oauth_url: Annotated[str, AfterValidator(_address)] = "https://oauth.zaloapp.com"
-    zalobot_token: Annotated[SecretStr, AfterValidator(_zalobot_token)] = SecretStr("")
-    zalobot_api_url: Annotated[str, AfterValidator(_address)] = "https://bot-api.zaloplatforms.com"
-    zalobot_webhook_secret: Annotated[SecretStr, AfterValidator(_longer_secrets)] = SecretStr("")
+    zalo_bot_token: Annotated[SecretStr, AfterValidator(_zalo_bot_token)] = SecretStr("")
+    zalo_bot_api_url: Annotated[str, AfterValidator(_address)] = "https://bot-api.zaloplatforms.com"
+    zalo_bot_webhook_secret: Annotated[SecretStr, AfterValidator(_longer_secrets)] = SecretStr("")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -151,9 +151,9 @@ class Settings(BaseSettings):
         return tuple(given.split(",")) if given else ()
 
     @property
-    def zalobot_secrets(self) -> tuple[str, ...]:
+    def zalo_bot_secrets(self) -> tuple[str, ...]:
         """The secrets Zalo's Bot Platform may call with; the first is the one it is told."""
-        given = self.zalobot_webhook_secret.get_secret_value()
+        given = self.zalo_bot_webhook_secret.get_secret_value()
         return tuple(given.split(",")) if given else ()
 
     @property

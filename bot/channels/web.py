@@ -132,7 +132,7 @@ def opened(rim: Rim) -> WebChat:
         installation.catalogues["vi"],
         rim.changed,
         Pace(installation.settings.messages_per_minute),
-        installation.settings.zalo_site_verification,
+        installation.settings.zalo_oa_site_verification,
     )
 
 

@@ -35,9 +35,9 @@ STEPS = (
 
 def settings_of(bot: BotPlatform, way: str) -> dict[str, str]:
     """The environment of a program that is told of the double."""
-    found = {"ZALOBOT_TOKEN": bot.token, "ZALOBOT_API_URL": bot.url, "ZALO_MEDIA_HOSTS": bot.url}
+    found = {"ZALO_BOT_TOKEN": bot.token, "ZALO_BOT_API_URL": bot.url, "ZALO_MEDIA_HOSTS": bot.url}
     if way == "webhook":
-        found["ZALOBOT_WEBHOOK_SECRET"] = SECRET
+        found["ZALO_BOT_WEBHOOK_SECRET"] = SECRET
     return {**found, **NEVER_QUIET}
 
 
@@ -51,7 +51,7 @@ class Pilot:
 
     @property
     def hook(self) -> str:
-        return f"{self.server.url}/zalobot"
+        return f"{self.server.url}/zalo/bot"
 
     @contextmanager
     def reading(self) -> Iterator[Work]:

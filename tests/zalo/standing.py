@@ -34,11 +34,11 @@ TAKEN = (Seen, Talk, Held, DeadLetter)  # no event leaves anything without one o
 def settings_of(oa: OfficialAccount) -> dict[str, str]:
     """The environment of a program that is told of the double."""
     return {
-        "ZALO_APP_ID": oa.app_id,
-        "ZALO_APP_SECRET": oa.app_secret,
-        "ZALO_OA_SECRET": oa.oa_secret,
+        "ZALO_OA_APP_ID": oa.app_id,
+        "ZALO_OA_APP_SECRET": oa.app_secret,
+        "ZALO_OA_SECRET_KEY": oa.oa_secret,
         "ZALO_OA_ID": oa.oa_id,
-        "ZALO_API_URL": oa.url,
+        "ZALO_OA_API_URL": oa.url,
         "ZALO_OAUTH_URL": oa.url,
         "ZALO_MEDIA_HOSTS": oa.url,
         **NEVER_QUIET,
@@ -155,7 +155,7 @@ def standing(
     line = Standing(Server(folder, models, {**settings_of(oa), **(more or {})}), oa)
     line.server.start()
     line.grant(oa.pair())
-    oa.hook_on(f"{line.server.url}/zalo")
+    oa.hook_on(f"{line.server.url}/zalo/oa")
     try:
         yield line
     finally:

@@ -28,7 +28,7 @@ from tests.zalo.test_official_events import odd_bodies
 @pytest.fixture(scope="module")
 def line(tmp_path_factory: pytest.TempPathFactory, models: Path) -> Iterator[Standing]:
     folder = tmp_path_factory.mktemp("official")
-    more = {"ZALO_SITE_VERIFICATION": "Ma-xac-thuc_1"}
+    more = {"ZALO_OA_SITE_VERIFICATION": "Ma-xac-thuc_1"}
     with OfficialAccount(retry_scale=0.002) as oa, standing(folder, models, oa, more) as running:
         yield running
         assert oa.violations == []
@@ -340,7 +340,7 @@ def test_the_site_proves_that_it_is_ours(line: Standing) -> None:
     assert meta in httpx.get(f"{line.server.url}/").text
     assert meta in httpx.get(f"{line.server.url}/zalo_verifierMa-xac-thuc_1.html").text
     assert httpx.get(f"{line.server.url}/zalo_verifierother.html").status_code == 404
-    assert "langnghe zalo connect" in httpx.get(f"{line.server.url}/zalo/callback?code=1").text
+    assert "langnghe zalo connect" in httpx.get(f"{line.server.url}/zalo/oa/callback?code=1").text
 
 
 # -- what goes wrong at Zalo ----------------------------------------------------------------------

@@ -42,7 +42,7 @@ def test_an_account_is_connected_by_its_administrator(
 ) -> None:
     more = {**settings_of(oa), "PUBLIC_URL": "https://langnghe.example.vn"}
     server = Server(tmp_path, models, more)
-    oa.callback = "https://langnghe.example.vn/zalo/callback"
+    oa.callback = "https://langnghe.example.vn/zalo/oa/callback"
     connecting = subprocess.Popen(
         [*LANGNGHE, "zalo", "connect"],
         cwd=ROOT,
@@ -172,13 +172,13 @@ def asks(oa: OfficialAccount, person: str, port: int) -> int:
     }
     raw = orjson.dumps(told)
     headers = {"X-ZEvent-Signature": oa.mac(raw)}
-    url = f"http://127.0.0.1:{port}/zalo"
+    url = f"http://127.0.0.1:{port}/zalo/oa"
     return httpx.post(url, content=raw, headers=headers, timeout=60).status_code
 
 
 def test_what_the_account_lacks_and_an_unsigned_door_are_told(tmp_path: Path, models: Path) -> None:
     """And that Zalo has not called for long: it is said once, also after a restart."""
-    more = {"ZALO_SIGNATURE": "log", "ZALO_SILENT_HOURS": "10"}
+    more = {"ZALO_OA_SIGNATURE": "log", "ZALO_OA_SILENT_HOURS": "10"}
     with OfficialAccount(retry_scale=0.002) as oa, standing(tmp_path, models, oa, more) as line:
         line.server.stop()
         line.grant(oa.pair(), datetime.now(UTC) - timedelta(hours=12))
@@ -186,7 +186,7 @@ def test_what_the_account_lacks_and_an_unsigned_door_are_told(tmp_path: Path, mo
         until(lambda: line.granted().alarmed)
         line.server.stop()
         line.server.start()
-        until(lambda: "has not called" in line.state() or "ZALO_SIGNATURE" in line.state())
+        until(lambda: "has not called" in line.state() or "ZALO_OA_SIGNATURE" in line.state())
         log = line.server.log.read_text()
         assert log.count("Zalo has not called since") == 1
         assert "has not called" in run(line.server, "doctor")[1]
@@ -198,7 +198,7 @@ def test_what_the_account_lacks_and_an_unsigned_door_are_told(tmp_path: Path, mo
         until(lambda: "-224" in line.server.log.read_text())
         assert httpx.get(f"{line.server.url}/healthz").json()["status"] == "limping"
         found = run(line.server, "zalo", "check")[1]
-        assert "ZALO_SIGNATURE=log lets anybody write here" in found
+        assert "ZALO_OA_SIGNATURE=log lets anybody write here" in found
 
 
 def unsigned(oa: OfficialAccount, line: Standing) -> None:
@@ -217,10 +217,10 @@ def unsigned(oa: OfficialAccount, line: Standing) -> None:
     assert "without the right signature was let in" in line.server.log.read_text()
 
 
-@pytest.mark.parametrize("missing", ["ZALO_APP_SECRET", "ZALO_OA_SECRET"])
+@pytest.mark.parametrize("missing", ["ZALO_OA_APP_SECRET", "ZALO_OA_SECRET_KEY"])
 def test_a_secret_that_is_missing_is_named(
     oa: OfficialAccount, tmp_path: Path, models: Path, missing: str
 ) -> None:
     server = Server(tmp_path, models, {**settings_of(oa), missing: ""})
     code, said = run(server, "zalo", "check")
-    assert code == 2 and f"{missing}=(not shown)" in said and "ZALO_APP_ID" in said
+    assert code == 2 and f"{missing}=(not shown)" in said and "ZALO_OA_APP_ID" in said

@@ -388,7 +388,7 @@ def test_the_challenge_is_that_of_the_verifier() -> None:
 
 
 CONSENT = Consent("https://oauth.example", "v" * 43, "state-1")
-BACK = "https://langnghe.example.vn/zalo/callback?oa_id=142&code=abc-1&state=state-1"
+BACK = "https://langnghe.example.vn/zalo/oa/callback?oa_id=142&code=abc-1&state=state-1"
 
 
 def test_the_code_is_found_in_what_is_pasted() -> None:

@@ -115,7 +115,7 @@ CLASSES: dict[int, tuple[type[Exception], bool, str]] = {
     -235: (Later, True, "-235"),
     -237: (Rejected, False, ""),
     -240: (Later, True, "shut this call down"),
-    -242: (Later, True, "ZALO_APP_SECRET"),
+    -242: (Later, True, "ZALO_OA_APP_SECRET"),
     -244: (Unreachable, False, ""),
     -248: (Rejected, False, ""),
     -320: (Later, True, "Cloud Account"),
@@ -157,7 +157,7 @@ def test_what_is_no_answer_of_zalo_s_has_its_class(
 
 def test_a_message_that_was_never_handed_over_waits(line: Line) -> None:
     line.settings = line.settings.model_copy(
-        update={"zalo_api_url": f"http://127.0.0.1:{free_port()}"}
+        update={"zalo_oa_api_url": f"http://127.0.0.1:{free_port()}"}
     )
     assert type(line.outcome(faults.FAILED)) is Later
     assert line.troubles[-1] == "cannot be reached"

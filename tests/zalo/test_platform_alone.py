@@ -105,12 +105,12 @@ def test_a_chart_is_fetched_by_an_address_of_its_own_or_told_in_words(secure: Pi
     (call,) = secure.bot.calls("sendPhoto", boss.id)
     assert call.code == 400 and "Biểu đồ: " in said  # nobody here has a certificate for https
     path = call.params["photo"].removeprefix(f"https://127.0.0.1:{secure.server.port}")
-    assert re.fullmatch(r"/zalobot/charts/[A-Za-z0-9_-]{100,}\.png", path)
+    assert re.fullmatch(r"/zalo/bot/charts/[A-Za-z0-9_-]{100,}\.png", path)
     fetched = [httpx.get(secure.server.url + path) for _ in range(3)]
     assert {answer.status_code for answer in fetched} == {200}
     assert all(answer.content.startswith(b"\x89PNG") for answer in fetched)
     assert httpx.get(f"{secure.server.url}{path[:-6]}xx.png").status_code == 404
-    assert httpx.get(f"{secure.server.url}/zalobot/charts/x.png").status_code == 404
+    assert httpx.get(f"{secure.server.url}/zalo/bot/charts/x.png").status_code == 404
 
 
 # -- the operator ---------------------------------------------------------------------------------
@@ -129,20 +129,20 @@ def told(bot: BotPlatform, way: str = "webhook", **more: str) -> str:
 def test_what_stands_at_zalo_is_held_against_the_settings(bot: BotPlatform) -> None:
     assert "zalobot token True Bot Lắng Nghe answers." in told(bot)
     assert "50 people and 3,000 messages a month" in told(bot)
-    assert "zalobot webhook False Zalo calls nothing, not http://127.0.0.1:1/zalobot" in told(bot)
+    assert "zalobot webhook False Zalo calls nothing, not http://127.0.0.1:1/zalo/bot" in told(bot)
     assert "zalobot webhook True none is set" in told(bot, "polling")
     assert "none is sent, only their words" in told(bot)
-    bot.set_webhook("http://127.0.0.1:9/zalobot", SECRET)
-    assert "False Zalo calls http://127.0.0.1:9/zalobot, not" in told(bot)
+    bot.set_webhook("http://127.0.0.1:9/zalo/bot", SECRET)
+    assert "False Zalo calls http://127.0.0.1:9/zalo/bot, not" in told(bot)
     assert "a webhook is set, so polling gets nothing" in told(bot, "polling")
     assert "True Zalo calls" in told(bot, public_url="http://127.0.0.1:9")
-    assert "fetches them from https://x.vn/zalobot" in told(bot, public_url="https://x.vn")
+    assert "fetches them from https://x.vn/zalo/bot" in told(bot, public_url="https://x.vn")
 
 
 def test_a_webhook_that_zalo_cannot_reach_is_not_called_done(bot: BotPlatform) -> None:
-    with pytest.raises(Refused, match=r"keeps http://127\.0\.0\.1:1/zalobot, but its call there"):
+    with pytest.raises(Refused, match=r"keeps http://127\.0\.0\.1:1/zalo/bot, but its call there"):
         office.introduce(of(bot))
-    assert bot.hook == "http://127.0.0.1:1/zalobot" and bot.secret == SECRET
+    assert bot.hook == "http://127.0.0.1:1/zalo/bot" and bot.secret == SECRET
     office.withdraw(of(bot))
     assert bot.hook == ""
     with pytest.raises(Refused, match="https addresses only"):
@@ -153,11 +153,13 @@ def test_a_webhook_that_zalo_cannot_reach_is_not_called_done(bot: BotPlatform) -
 
 
 def test_what_is_wrong_is_said_in_plain_words_and_without_the_token(bot: BotPlatform) -> None:
-    assert "False ZALOBOT_TOKEN is refused" in told(bot, zalobot_token="1:sai")
-    with pytest.raises(Refused, match="ZALOBOT_TOKEN is refused"):
-        office.withdraw(of(bot, zalobot_token="1:sai"))
+    assert "False ZALO_BOT_TOKEN is refused" in told(bot, zalo_bot_token="1:sai")
+    with pytest.raises(Refused, match="ZALO_BOT_TOKEN is refused"):
+        office.withdraw(of(bot, zalo_bot_token="1:sai"))
     nobody = f"http://127.0.0.1:{free_port()}"
-    assert f"False ZALOBOT_API_URL={nobody} cannot be reached" in told(bot, zalobot_api_url=nobody)
+    assert f"False ZALO_BOT_API_URL={nobody} cannot be reached" in told(
+        bot, zalo_bot_api_url=nobody
+    )
     bot.fail(faults.Fault(status=404, body=b"no"), method="getMe")
     assert "answers 404: is it right?" in told(bot)
     bot.fail(faults.INTERNAL, method="getMe")
@@ -169,11 +171,11 @@ def test_what_is_wrong_is_said_in_plain_words_and_without_the_token(bot: BotPlat
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("ZALOBOT_TOKEN", "khong-co-hai-cham"),
-        ("ZALOBOT_WEBHOOK_SECRET", "ngan"),
-        ("ZALOBOT_WEBHOOK_SECRET", "mat khau dai"),
-        ("ZALOBOT_WEBHOOK_SECRET", "dai-vua-du,ngan"),
-        ("ZALOBOT_API_URL", "bot-api.zaloplatforms.com"),
+        ("ZALO_BOT_TOKEN", "khong-co-hai-cham"),
+        ("ZALO_BOT_WEBHOOK_SECRET", "ngan"),
+        ("ZALO_BOT_WEBHOOK_SECRET", "mat khau dai"),
+        ("ZALO_BOT_WEBHOOK_SECRET", "dai-vua-du,ngan"),
+        ("ZALO_BOT_API_URL", "bot-api.zaloplatforms.com"),
     ],
 )
 def test_a_wrong_setting_is_named_and_not_shown(
@@ -187,7 +189,7 @@ def test_a_wrong_setting_is_named_and_not_shown(
 
 
 def test_two_secrets_hold_while_one_is_changed(bot: BotPlatform) -> None:
-    assert of(bot, zalobot_webhook_secret=f"mat-khau-moi,{SECRET}").zalobot_secrets == (
+    assert of(bot, zalo_bot_webhook_secret=f"mat-khau-moi,{SECRET}").zalo_bot_secrets == (
         "mat-khau-moi",
         SECRET,
     )

@@ -153,9 +153,9 @@ def test_a_prompt_and_a_notice_ask_nothing_that_a_number_could_answer() -> None:
 
 def test_a_picture_goes_first_or_is_told_in_words() -> None:
     message = Message("BẢN TIN", picture="d", about="Biểu đồ: tổng số 12.")
-    first, last = pieces(message, "https://langnghe.example.vn/zalobot/charts/x.png")
+    first, last = pieces(message, "https://langnghe.example.vn/zalo/bot/charts/x.png")
     assert (first.picture, first.text) == (
-        "https://langnghe.example.vn/zalobot/charts/x.png",
+        "https://langnghe.example.vn/zalo/bot/charts/x.png",
         "Biểu đồ: tổng số 12.",
     )
     assert last.text == "BẢN TIN"

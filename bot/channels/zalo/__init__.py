@@ -6,8 +6,8 @@ from bot.channel import Channel, Rim
 
 
 def opened(rim: Rim) -> Channel | None:
-    """The channel, where ZALO_APP_ID is set; what it needs is imported only then."""
-    if not rim.installation.settings.zalo_app_id:
+    """The channel, where ZALO_OA_APP_ID is set; what it needs is imported only then."""
+    if not rim.installation.settings.zalo_oa_app_id:
         return None
     from bot.channels.zalo.line import Zalo
 

@@ -36,8 +36,8 @@ DEAD = "-14020"  # what Zalo says of such a token
 MEANING = {
     "-14002": "the app is not active",
     "-14003": "the callback address is not the one in the console",
-    "-14004": "ZALO_APP_ID is refused",
-    "-14006": "ZALO_APP_SECRET is refused",
+    "-14004": "ZALO_OA_APP_ID is refused",
+    "-14006": "ZALO_OA_APP_SECRET is refused",
     "-14010": "the code is too old, was used, or belongs to another try",
     "-14020": "the refresh token is too old, or was used",
 }
@@ -64,8 +64,8 @@ def challenge(verifier: str) -> str:
 def consent_url(settings: Settings, verifier: str, state: str) -> str:
     """Where an administrator of the Official Account agrees."""
     asked = {
-        "app_id": settings.zalo_app_id,
-        "redirect_uri": f"{settings.address}/zalo/callback",
+        "app_id": settings.zalo_oa_app_id,
+        "redirect_uri": f"{settings.address}/zalo/oa/callback",
         "code_challenge": challenge(verifier),
         "state": state,
     }
@@ -77,7 +77,7 @@ class Keeper:
 
     def __init__(self, settings: Settings, store: Store, now: Callable[[], datetime]) -> None:
         self._settings, self._store, self._now = settings, store, now
-        self._app = settings.zalo_app_id
+        self._app = settings.zalo_oa_app_id
         self._grant: Grant | None = None
         self._turn = asyncio.Lock()
         self._gained = ("", -ONCE_A)  # the last token got for a refused one, and when
@@ -198,7 +198,7 @@ class Keeper:
     def exchange(self, asked: Mapping[str, str]) -> Pair:
         """A new pair for a code or a refresh token. Raises OAuthRefused."""
         settings = self._settings
-        headers = {"secret_key": settings.zalo_app_secret.get_secret_value()}
+        headers = {"secret_key": settings.zalo_oa_app_secret.get_secret_value()}
         url = f"{settings.zalo_oauth_url}/v4/oa/access_token"
         try:
             with httpx.Client(timeout=SECONDS) as client:

@@ -63,8 +63,8 @@ class Zalo:
         self._voice = ZaloVoice(
             self._api,
             self._asked,
-            settings.zalo_buttons,
-            settings.zalo_paid,
+            settings.zalo_oa_buttons,
+            settings.zalo_oa_paid,
             self._picture,
             partial(self._note, "out"),
             self._left,
@@ -74,10 +74,10 @@ class Zalo:
         self._asides: set[asyncio.Task[None]] = set()
         self._noted = -NOTED
         self._quotas: dict[str, Any] = {}
-        secret = settings.zalo_oa_secret.get_secret_value()
+        secret = settings.zalo_oa_secret_key.get_secret_value()
         self._webhook = Webhook(
-            Signature(settings.zalo_app_id, secret),
-            settings.zalo_signature == "enforce",
+            Signature(settings.zalo_oa_app_id, secret),
+            settings.zalo_oa_signature == "enforce",
             self.take,
             now,
             partial(self._note, "in"),
@@ -96,10 +96,10 @@ class Zalo:
     def routes(self) -> Sequence[BaseRoute]:
         """The webhook, the page one comes back to after the consent, the proof of the site."""
         found = [
-            Route("/zalo", self._webhook.hear, methods=["POST"]),
-            Route("/zalo/callback", _called_back, methods=["GET"]),
+            Route("/zalo/oa", self._webhook.hear, methods=["POST"]),
+            Route("/zalo/oa/callback", _called_back, methods=["GET"]),
         ]
-        code = self._settings.zalo_site_verification
+        code = self._settings.zalo_oa_site_verification
         if code:
             page = partial(_verification, code)
             found.append(Route(f"/zalo_verifier{code}.html", page, methods=["GET"]))
@@ -108,8 +108,8 @@ class Zalo:
     async def run(self) -> None:
         """Send, gather, keep the grant and watch, until cancelled."""
         self._note("in", "ok")
-        if self._settings.zalo_signature == "log":
-            self._states["signature"] = "ZALO_SIGNATURE=log: anybody may write here"
+        if self._settings.zalo_oa_signature == "log":
+            self._states["signature"] = "ZALO_OA_SIGNATURE=log: anybody may write here"
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._sender.run())
@@ -145,7 +145,7 @@ class Zalo:
             self._aside(self._rim.clerk.write(self._heard, now()))
 
     def _heard(self, work: Work, times: Sequence[datetime]) -> None:
-        grants.heard(work, self._settings.zalo_app_id, max(times))
+        grants.heard(work, self._settings.zalo_oa_app_id, max(times))
 
     def _aside(self, doing: Any) -> None:
         task = asyncio.create_task(_in_peace(doing))
@@ -186,14 +186,14 @@ class Zalo:
     async def _listen_for_silence(self, grant: Grant) -> None:
         settings = self._settings
         day = (settings.quiet_until, settings.quiet_from)
-        hours = settings.zalo_silent_hours
+        hours = settings.zalo_oa_silent_hours
         told = silence(grant.heard, grant.since, now(), settings.zone, day, hours)
         self._states["silence"] = told
         if told != "ok" and not grant.alarmed and await self._rim.clerk.write(self._alarm, None):
             log.error("%s", told)
 
     def _alarm(self, work: Work, _: Sequence[None]) -> bool:
-        return grants.alarm(work, self._settings.zalo_app_id)
+        return grants.alarm(work, self._settings.zalo_oa_app_id)
 
     async def _watch_the_account(self) -> None:
         while True:
@@ -232,7 +232,7 @@ class Zalo:
         self._aside(self._rim.clerk.write(self._keep_quotas, dict(self._quotas)))
 
     def _keep_quotas(self, work: Work, quotas: Sequence[dict[str, Any]]) -> None:
-        grants.left(work, self._settings.zalo_app_id, quotas[-1])
+        grants.left(work, self._settings.zalo_oa_app_id, quotas[-1])
 
     def _note(self, way: str, state: str) -> None:
         """Note how a part of the line is, and say it once when that changes."""

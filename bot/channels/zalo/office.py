@@ -115,7 +115,9 @@ async def _account(settings: Settings, keeper: Keeper) -> Finding:
     except (NotNow, StoreDown) as why:
         return Finding(part, False, f"{why}.")
     except (Later, Rejected, Doubtful):
-        return Finding(part, False, f"ZALO_API_URL={settings.zalo_api_url} cannot be reached.")
+        return Finding(
+            part, False, f"ZALO_OA_API_URL={settings.zalo_oa_api_url} cannot be reached."
+        )
     finally:
         await api.close()
     return _named(settings, told)
@@ -145,7 +147,7 @@ def _quotas(grant: Grant) -> list[Finding]:
 
 def _webhook(settings: Settings, grant: Grant, at: datetime) -> Finding:
     day = (settings.quiet_until, settings.quiet_from)
-    hours = settings.zalo_silent_hours
+    hours = settings.zalo_oa_silent_hours
     told = silence(grant.heard, grant.since, at, settings.zone, day, hours)
     if told != "ok":
         return Finding("zalo webhook", False, f"{told}")
@@ -157,10 +159,10 @@ def _webhook(settings: Settings, grant: Grant, at: datetime) -> Finding:
 
 def _settings(settings: Settings) -> list[Finding]:
     found = []
-    if settings.zalo_signature == "log":
-        said = "ZALO_SIGNATURE=log lets anybody write here: set enforce after two days."
+    if settings.zalo_oa_signature == "log":
+        said = "ZALO_OA_SIGNATURE=log lets anybody write here: set enforce after two days."
         found.append(Finding("zalo webhook", False, said))
     if not settings.address.startswith("https://"):
-        said = f"PUBLIC_URL: Zalo calls https only, {settings.address}/zalo is not."
+        said = f"PUBLIC_URL: Zalo calls https only, {settings.address}/zalo/oa is not."
         found.append(Finding("zalo webhook", False, said))
     return found

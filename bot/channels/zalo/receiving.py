@@ -94,7 +94,7 @@ class Webhook:
         if self._signature.fits(raw, body, header):
             return True
         if not self._enforce:
-            log.warning("a call without the right signature was let in: ZALO_SIGNATURE=log")
+            log.warning("a call without the right signature was let in: ZALO_OA_SIGNATURE=log")
         return not self._enforce
 
     async def _hear(self, raw: bytes, body: Body) -> None:

@@ -56,7 +56,7 @@ MEANING: Mapping[int, str] = {
     -223: "the account did not grant this call",
     -224: "the account needs a paid package",
     -240: "Zalo has shut this call down: update the program",
-    -242: "ZALO_APP_SECRET is not this app's",
+    -242: "ZALO_OA_APP_SECRET is not this app's",
     -320: "no Zalo Cloud Account is connected",
     -321: "the Zalo Cloud Account is empty",
 }
@@ -108,8 +108,8 @@ class Api:
     """Calls OpenAPI under the grant's token; one that is refused is renewed, once."""
 
     def __init__(self, settings: Settings, keeper: Keeper) -> None:
-        self._keeper, address = keeper, settings.zalo_api_url
-        self._secret = settings.zalo_app_secret.get_secret_value().encode()
+        self._keeper, address = keeper, settings.zalo_oa_api_url
+        self._secret = settings.zalo_oa_app_secret.get_secret_value().encode()
         limits = httpx.Limits(max_connections=AT_ONCE)
         self._client = httpx.AsyncClient(base_url=address, timeout=TIMES, limits=limits)
 

@@ -6,8 +6,8 @@ from bot.channel import Channel, Rim
 
 
 def opened(rim: Rim) -> Channel | None:
-    """The channel, where ZALOBOT_TOKEN is set."""
-    if not rim.installation.settings.zalobot_token.get_secret_value():
+    """The channel, where ZALO_BOT_TOKEN is set."""
+    if not rim.installation.settings.zalo_bot_token.get_secret_value():
         return None
     from bot.channels.zalobot.line import ZaloBot
 

@@ -18,7 +18,7 @@ from storage.outbox import Letter
 from storage.sealing import CannotOpen
 from storage.store import Store, StoreDown
 
-PATH = "/zalobot/charts"
+PATH = "/zalo/bot/charts"
 WHERE = "zalobot|chart"  # what an address is sealed for: it is worth nothing anywhere else
 GOOD_FOR = timedelta(hours=2)  # Zalo fetches a picture several times, within moments
 LONGEST = 1000  # characters of an address

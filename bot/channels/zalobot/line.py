@@ -45,9 +45,9 @@ class ZaloBot:
         self._rim, self._store = rim, store
         self._states = {"in": "starting", "out": "ok"}
         self._platform = Platform(
-            settings.zalobot_token.get_secret_value(), settings.zalobot_api_url
+            settings.zalo_bot_token.get_secret_value(), settings.zalo_bot_api_url
         )
-        self._hook = f"{settings.address}/zalobot"
+        self._hook = f"{settings.address}/zalo/bot"
         self._hosts = read_hosts(settings.zalo_media_hosts)
         self._downloads = downloads()
         self._charts = Charts(store, settings.address, now)
@@ -56,7 +56,7 @@ class ZaloBot:
         voice = ZaloBotVoice(self._platform, self._asked, self._charts.link, trouble, now)
         self._sender = Sender(store, rim.clerk, voice, now)
         self._gathering = Gathering(store, CHANNEL, self._take, now)
-        self._secrets = settings.zalobot_secrets
+        self._secrets = settings.zalo_bot_secrets
 
     @property
     def state(self) -> str:
@@ -68,7 +68,7 @@ class ZaloBot:
         found = [self._charts.route()] if self._charts.are_shown else []
         if self._secrets:
             hook = Webhook(self._secrets, self.take, partial(self._note, "in", "ok"))
-            found.append(Route("/zalobot", hook.hear, methods=["POST"]))
+            found.append(Route("/zalo/bot", hook.hear, methods=["POST"]))
         return found
 
     async def run(self) -> None:
@@ -115,7 +115,7 @@ class ZaloBot:
             try:
                 url = await webhook_of(self._platform)
             except Failed as failed:
-                refused = "ZALOBOT_TOKEN is refused"
+                refused = "ZALO_BOT_TOKEN is refused"
                 self._note("in", refused if failed.code == 401 else f"Zalo says {failed}")
             except (NotSent, NoAnswer):
                 self._note("in", "cannot be reached")

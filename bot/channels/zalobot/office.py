@@ -34,33 +34,33 @@ def withdraw(settings: Settings) -> None:
 
 def webhook_url(settings: Settings) -> str:
     """Where Zalo is to call."""
-    return f"{settings.address}/zalobot"
+    return f"{settings.address}/zalo/bot"
 
 
 @asynccontextmanager
 async def _bot(settings: Settings) -> AsyncIterator[Platform]:
-    platform = Platform(settings.zalobot_token.get_secret_value(), settings.zalobot_api_url)
+    platform = Platform(settings.zalo_bot_token.get_secret_value(), settings.zalo_bot_api_url)
     try:
         yield platform
     except Failed as failed:
         raise Refused(_meaning(settings, failed)) from None
     except (NotSent, NoAnswer):
-        address = settings.zalobot_api_url
-        raise Refused(f"ZALOBOT_API_URL={address} cannot be reached from here") from None
+        address = settings.zalo_bot_api_url
+        raise Refused(f"ZALO_BOT_API_URL={address} cannot be reached from here") from None
     finally:
         await platform.close()
 
 
 def _meaning(settings: Settings, failed: Failed) -> str:
     if failed.code == 401:
-        return "ZALOBOT_TOKEN is refused: Zalo Bot Creator shows the token"
+        return "ZALO_BOT_TOKEN is refused: Zalo Bot Creator shows the token"
     if failed.plain:
-        return f"ZALOBOT_API_URL={settings.zalobot_api_url} answers {failed.code}: is it right?"
+        return f"ZALO_BOT_API_URL={settings.zalo_bot_api_url} answers {failed.code}: is it right?"
     return f"Zalo says {failed}"
 
 
 async def _introduce(settings: Settings) -> None:
-    if not settings.zalobot_secrets:
+    if not settings.zalo_bot_secrets:
         await _withdraw(settings)
         return
     url = webhook_url(settings)
@@ -68,7 +68,7 @@ async def _introduce(settings: Settings) -> None:
     if parts.scheme != "https" and parts.hostname not in LOOPBACK:
         raise Refused(f"PUBLIC_URL={settings.public_url}: Zalo calls https addresses only")
     async with _bot(settings) as bot:
-        what = {"url": url, "secret_token": settings.zalobot_secrets[0]}
+        what = {"url": url, "secret_token": settings.zalo_bot_secrets[0]}
         told = await bot.call("setWebhook", what)
     probe = told.get("verification") if isinstance(told, dict) else None
     if isinstance(probe, dict) and probe.get("ok") is False:
@@ -105,7 +105,7 @@ async def _check(settings: Settings) -> list[Finding]:
 
 def _way(settings: Settings, url: str) -> Finding:
     part, remedy = "zalobot webhook", "run `langnghe zalobot set`."
-    if not settings.zalobot_secrets:
+    if not settings.zalo_bot_secrets:
         if url:
             said = f"a webhook is set, so polling gets nothing: {remedy}"
             return Finding(part, False, said)
@@ -125,5 +125,5 @@ def _plan(kind: object) -> str:
 
 def _charts(settings: Settings) -> str:
     if settings.address.startswith("https://"):
-        return f"Zalo fetches them from {settings.address}/zalobot/charts."
+        return f"Zalo fetches them from {settings.address}/zalo/bot/charts."
     return "none is sent, only their words: Zalo fetches by https, which PUBLIC_URL is not."

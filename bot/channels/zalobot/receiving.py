@@ -152,7 +152,7 @@ class Poller:
     def _failed(self, failed: Failed) -> float:
         self._alone = False  # somebody may have set a webhook
         if failed.code == 401:
-            return self._fault("ZALOBOT_TOKEN is refused", REFUSED, REFUSED)
+            return self._fault("ZALO_BOT_TOKEN is refused", REFUSED, REFUSED)
         if failed.code in (400, 404):
             return self._fault(f"polling is refused ({failed.code})", REFUSED, REFUSED)
         return self._fault(f"Zalo has trouble of its own ({failed.code})", FAULTS)

@@ -171,7 +171,7 @@ class ZaloBotVoice:
         """What the outbox should do about an error."""
         code = failed.code
         if code == 401:
-            self._trouble("ZALOBOT_TOKEN is refused")
+            self._trouble("ZALO_BOT_TOKEN is refused")
             return Later(REFUSED, everybody=True)
         if code == 429:
             wait = self._pace.flooded(address)
@@ -182,7 +182,7 @@ class ZaloBotVoice:
             self._trouble(f"Zalo has trouble of its own ({code})")
             return Later()
         if failed.plain:
-            self._trouble(f"ZALOBOT_API_URL answers {code}: is it right?")
+            self._trouble(f"ZALO_BOT_API_URL answers {code}: is it right?")
             return Later(REFUSED, everybody=True)
         return Unreachable() if _is_gone(failed) else Rejected(str(failed))
 
