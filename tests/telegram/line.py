@@ -13,7 +13,7 @@ from sqlalchemy import select
 from storage import outbox, reports, talks
 from storage.sealing import Keys, Seal
 from storage.store import Store, Work, table
-from storage.tables import DeadLetter, Held, Outgoing
+from storage.tables import DeadLetter, Held, Outgoing, Seen
 from tests.server import Server
 from tests.telegram.double import BotApi
 from tests.telegram.people import Person
@@ -55,6 +55,10 @@ class Line:
     def waiting(self) -> int:
         with self.reading() as work:
             return len(work.connection.execute(select(table(Outgoing))).all())
+
+    def seen(self) -> int:
+        with self.reading() as work:
+            return len(work.connection.execute(select(table(Seen))).all())
 
     def held(self) -> int:
         with self.reading() as work:

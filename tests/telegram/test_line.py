@@ -377,11 +377,12 @@ def test_a_call_that_is_not_telegrams_gets_its_status_and_leaves_nothing(
 ) -> None:
     webhooks(line)
     headers, body, status = BAD_CALLS[number]
-    before = line.told(), line.dead(), line.waiting()
+    line.api.wait(line.api.idle)
+    before = line.told(), line.dead(), line.held(), line.seen()
     answer = httpx.post(line.hook, content=body, headers=headers)
     assert answer.status_code == status
     assert answer.content == b""
-    assert (line.told(), line.dead(), line.waiting()) == before
+    assert (line.told(), line.dead(), line.held(), line.seen()) == before
 
 
 def test_the_webhook_answers_to_nothing_but_calls(line: Line) -> None:
