@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from tagging.emergency import Emergency
-from tagging.features import features
-from tagging.model import FILE, ZERO, Axis, Model, Reading
+from tagging.features import features, origin
+from tagging.model import FILE, Axis, Model, Reading
 from tagging.words import PAUSES, Words, read
 
 _MOST_REASONS = 4
@@ -70,18 +71,16 @@ class Tagger:
         """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
         words = read(text)
         told = self._emergency.told(words)
-        found = features(words, bool(told))
-        reading = self._model.read(found)
-        if not _readable(words, reading):
+        reading = self._model.read(features(words, bool(told)))
+        if not self._readable(words):
             return UNREADABLE
         scores = self._model.scores(reading)
         chosen = [_choice(*each, bool(told)) for each in zip(self._model.axes, scores, strict=True)]
-        topic, sentiment, urgency = chosen
-        columns = (self._model.column(at, one.best) for at, one in enumerate(chosen))
         reasons = {
-            one.axis.name: _reasons(words, found, _weightiest(reading, column))
-            for one, column in zip(chosen, columns, strict=True)
+            one.axis.name: _reasons(words, reading, self._model.column(at, one.best))
+            for at, one in enumerate(chosen)
         }
+        topic, sentiment, urgency = chosen
         if urgency.label == "emergency" and told:
             reasons["urgency"] = told
         return Tags(
@@ -97,6 +96,14 @@ class Tagger:
     def tag_many(self, texts: Iterable[str]) -> list[Tags]:
         """The tags of each text, in order."""
         return [self.tag(text) for text in texts]
+
+    def _readable(self, words: Words) -> bool:
+        """Whether `words` are language the model has met, and not one word over and over."""
+        different = set(words.folded)
+        different -= PAUSES
+        known = self._model.known(different)
+        wall = len(different) < 3 and len(words.folded) >= _VARIETY
+        return known > 0 and known * 4 >= len(different) and not wall
 
 
 class TaggerInUse:
@@ -134,8 +141,7 @@ class TaggerInUse:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-@dataclass(frozen=True)
-class _Choice:
+class _Choice(NamedTuple):
     """What was chosen on one axis; `best` is the place of the label among its labels."""
 
     axis: Axis
@@ -151,36 +157,21 @@ def _choice(axis: Axis, scores: list[float], told: bool) -> _Choice:
     alarm = min(axis.alarm, axis.heard) if told else axis.alarm
     if alarm < 1 and chances[axis.labels.index("emergency")] >= alarm:
         best = axis.labels.index("emergency")
-    also = sorted((-chance, at) for at, chance in enumerate(chances) if chance >= axis.also)
-    names = tuple(axis.labels[at] for _, at in also if at != best)
-    return _Choice(axis, best, axis.labels[best], round(chances[best], 3), names)
+    likely = [(-chance, at) for at, chance in enumerate(chances) if chance >= axis.also]
+    also = tuple([axis.labels[at] for _, at in sorted(likely) if at != best]) if likely else ()
+    return _Choice(axis, best, axis.labels[best], round(chances[best], 3), also)
 
 
-def _readable(words: Words, reading: Reading) -> bool:
-    """Whether `words` are language the model has met, and not one word over and over."""
-    different = set(words.folded) - PAUSES
-    known = len(different.intersection(reading.names))
-    wall = len(different) < 3 and len(words.folded) >= _VARIETY
-    return known > 0 and known * 4 >= len(different) and not wall
-
-
-def _reasons(words: Words, found: dict[str, int], weightiest: list[str]) -> tuple[str, ...]:
-    """The words that the weightiest features came from."""
+def _reasons(words: Words, reading: Reading, column: int) -> tuple[str, ...]:
+    """The words that say most for the label whose weights stand in `column`."""
     said: list[str] = []
-    for name in weightiest:
-        at = found[name]
-        if at < 0 or words.folded[at] in PAUSES or len(said) == _MOST_REASONS:
+    for feature in reading.weightiest(column, 2 * _MOST_REASONS, _NEXT_TO_BEST):
+        if not (came := origin(feature, words)):
             continue
-        pair = "_" in name and at > 0 and words.folded[at - 1] not in PAUSES
-        text = words.between(at - pair, at + 1)
+        text = words.between(*came)
         if text not in " ".join(said):
-            said = [*(one for one in said if one not in text), text]
+            said = [one for one in said if one not in text]
+            said.append(text)
+            if len(said) == _MOST_REASONS:
+                break
     return tuple(said)
-
-
-def _weightiest(reading: Reading, column: int) -> list[str]:
-    """The features that say most for the label in `column`, the first first."""
-    weights = reading.columns[column]
-    least = ZERO + max((max(weights) - ZERO) * _NEXT_TO_BEST, 1)
-    ranked = [(-one, reading.names[at]) for at, one in enumerate(weights) if one >= least]
-    return [name for _, name in sorted(ranked)[: 2 * _MOST_REASONS]]
