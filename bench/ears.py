@@ -207,8 +207,8 @@ def _fitted(rows: Sequence[dict[str, object]], label: str) -> tuple[Callable[[st
     model = packed({label: own}, {label: labels})
 
     def said(text: str) -> str:
-        (scores,) = model.scores(model.read(looked_at(text)))
-        return labels[scores.index(max(scores))]
+        (scores,) = model.scores(model.read([looked_at(text)]))
+        return labels[int(scores.argmax())]
 
     return said, time.perf_counter() - began
 

@@ -7,6 +7,7 @@ from tagging.words import PAUSES, Words
 Feature = str | tuple[str, str]  # a word, or a word and the one after it
 DANGER = "!danger"  # the rules of emergency.py have found danger; no word is spelled so
 _JOINT = "_"  # no word holds one
+_PAIR = 2  # pairs are the third kind of what `features` gives, one for each word
 
 
 def features(words: Words, danger: bool) -> list[Feature]:
@@ -19,18 +20,13 @@ def features(words: Words, danger: bool) -> list[Feature]:
     return [*words.folded, *words.spelled, *words.pairs, *told]
 
 
-def origin(feature: Feature, words: Words) -> tuple[int, int] | None:
-    """The words (from, to before) that `feature` came from first, if from any but a pause."""
-    if isinstance(feature, tuple):
-        at, joined = words.pairs.index(feature), feature[0] not in PAUSES
-    elif feature == DANGER:
+def origin(place: int, words: Words) -> tuple[int, int] | None:
+    """The words (from, to before) of the feature in this place, if it is of any but a pause."""
+    kind, at = divmod(place, len(words.folded))
+    if kind > _PAIR or words.folded[at] in PAUSES:
         return None
-    else:
-        said = words.folded if feature in words.folded else words.spelled
-        at, joined = said.index(feature), False
-    if words.folded[at] in PAUSES:
-        return None
-    return at - (joined and at > 0), at + 1
+    joined = kind == _PAIR and at > 0 and words.folded[at - 1] not in PAUSES
+    return at - joined, at + 1
 
 
 def written(feature: Feature) -> str:

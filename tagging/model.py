@@ -1,13 +1,14 @@
 """The trained model as it is kept and run: a row of small whole numbers for every feature."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import compress
-from math import ceil, exp, sqrt
+from itertools import accumulate, chain, pairwise, repeat
 from pathlib import Path
 from typing import Any
-from zlib import adler32
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tagging.features import Feature, named, written
 from tagging.weights import Weights
@@ -17,12 +18,12 @@ BEFORE = "tagger.before"  # the model that was in use before this one
 _SHAPE = 2  # of the file; a reader of another shape refuses it
 ZERO = 128  # the byte of a weight that says nothing; less speaks against a label, more for it
 _STEPS = 127
-_MOST_AT_ONCE = 256  # bytes whose sum Adler-32 does not cut (65,521)
-# For each weight what makes of bytes at least that great 1, and of all others 0.
-_AT_LEAST = [bytes(one >= least for one in range(256)) for least in range(257)]
+_PLACE, _ROW = 20, 24  # bits of a whole number that holds a message, a row and a place
 _RARITY = 2.0  # a squared rarity (idf) is at most about 110 and is kept in halves
 _STRONGEST = 0.9995  # the share of weights that is kept in full; the few above are cut to it
 _IDLE = 1e-3  # a weight that says nothing; the largest are about 2
+Numbers = NDArray[np.int64]
+Scores = NDArray[np.float64]  # a line for each message, in it a column for each label
 
 
 class NoModel(FileNotFoundError):
@@ -53,60 +54,44 @@ class Axis:
     alarm: float = 1.0
     heard: float = 1.0
 
-    def confidence(self, scores: list[float]) -> list[float]:
-        """The probability of each label, for the scores of one text."""
-        highest, steepness = max(scores), self.steepness
-        odds = [exp((score - highest) * steepness) for score in scores]
-        total = sum(odds)
-        return [one / total for one in odds]
+    def confidence(self, scores: Scores) -> Scores:
+        """The probability of each label, for the scores of each message."""
+        odds = np.exp((scores - scores.max(axis=1, keepdims=True)) * self.steepness)
+        chances: Scores = odds / odds.sum(axis=1, keepdims=True)
+        return chances
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reading:
-    """The features of a message that the model knows, and their rows, one after another."""
+    """The rows of the features that stand in some messages, message after message, each once.
 
-    known: list[Feature]
-    weights: bytes
-    width: int
+    `messages[i]` is the number of the message in which row `rows[i]` was found, `places[i]` where
+    among its features it stands first; message `n` begins at `starts[n]`. The last row of a
+    message is always the one that says nothing, so that none is without any.
+    """
 
-    def sums(self) -> list[int]:
-        """The sum of each column."""
-        return [_sum(self.weights[at :: self.width]) for at in range(self.width)]
-
-    def weightiest(self, column: int, most: int, part: float) -> list[Feature]:
-        """Which features weigh most in a column, and most of all the first.
-
-        Not more than `most`, and each at least this `part` as much as the first.
-        """
-        weights = self.weights[column :: self.width]
-        heaviest = sorted(weights)[-most:]
-        least = max(ceil(ZERO + (heaviest[-1] - ZERO) * part), ZERO + 1, heaviest[0])
-        heavy = weights.translate(_AT_LEAST[least])
-        chosen = zip(compress(weights, heavy), compress(self.known, heavy), strict=True)
-        ranked = sorted([(-weight, written(feature), feature) for weight, feature in chosen])
-        return [feature for _, _, feature in ranked[:most]]
+    messages: Numbers
+    rows: Numbers
+    places: Numbers
+    starts: Numbers
 
 
-def _sum(column: bytes) -> int:
-    """The sum of a column, several times as quickly as `sum`: Adler-32 begins as one such."""
-    if len(column) > _MOST_AT_ONCE:
-        return _sum(column[:_MOST_AT_ONCE]) + _sum(column[_MOST_AT_ONCE:])
-    return (adler32(column) & 0xFFFF) - 1
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Model:
     """Scores the labels of every axis for the features of a message.
 
-    A row is a string of bytes: axis after axis, the weight of each label (128 is zero) and then
-    the squared rarity of the feature, which gives the length by which a score is divided.
+    A row of `weights` is, axis after axis, the weight of each label (128 is zero) and then the
+    squared rarity of the feature, which gives the length by which a score is divided. `rows` are
+    the features in the order of their rows, and of the alphabet; the last row says nothing and
+    stands for every other feature.
 
     Corrections made before the day `until` (ISO) were learned, "" where none; `best` is the best
     mean F1 on held-out messages of the models it was learned after.
     """
 
     axes: tuple[Axis, ...]
-    rows: dict[Feature, bytes]
+    rows: dict[Feature, int]
+    weights: NDArray[np.uint8]
     until: str = ""
     best: float = 0.0
 
@@ -129,26 +114,59 @@ class Model:
 
     def known(self, words: set[str]) -> int:
         """How many of these words it has met."""
-        return len(self.rows.keys() & words)
+        return sum(map(self.rows.__contains__, words))
 
-    def read(self, found: Iterable[Feature]) -> Reading:
-        """What the model knows of these features."""
-        found = dict.fromkeys(found)
-        each = list(map(self.rows.get, found))
-        known = list(compress(found, each))
-        return Reading(known, b"".join(filter(None, each)), _width(self.axes))
+    def read(self, found: Sequence[Sequence[Feature]]) -> Reading:
+        """What the model knows of the features of each message."""
+        count, nothing = len(found), len(self.rows)
+        lengths = np.fromiter(map(len, found), np.int64, count)
+        starts, numbers = np.cumsum(lengths) - lengths, np.arange(count)
+        rows = map(self.rows.get, chain.from_iterable(found), repeat(nothing))
+        keys = np.fromiter(rows, np.int64, lengths.sum()) << _PLACE
+        keys += np.arange(len(keys)) + np.repeat((numbers << _ROW + _PLACE) - starts, lengths)
+        keys = np.append(keys, (numbers << _ROW | nothing) << _PLACE)
+        keys.sort()
+        both = keys >> _PLACE
+        keys = keys[np.append(True, both[1:] != both[:-1])]
+        messages, rows_of = keys >> _ROW + _PLACE, keys >> _PLACE & (1 << _ROW) - 1
+        first = np.searchsorted(messages, numbers)
+        return Reading(messages, rows_of, keys & (1 << _PLACE) - 1, first)
 
-    def scores(self, reading: Reading) -> list[list[float]]:
-        """For each axis the scores of its labels, for a message read so."""
-        sums, zero, start = reading.sums(), ZERO * len(reading.known), 0
-        scores: list[list[float]] = []
+    def scores(self, reading: Reading) -> list[Scores]:
+        """For each axis the scores of its labels, for each message read."""
+        rows, start = self.weights.take(reading.rows, axis=0), 0
+        sums = np.add.reduceat(rows, reading.starts, axis=0, dtype=np.int64)
+        zero = ZERO * np.diff(reading.starts, append=len(reading.rows))
+        scores: list[Scores] = []
         for axis in self.axes:
             end = start + len(axis.labels)
-            per = axis.scale / (sqrt(sums[end] / _RARITY) or 1.0)
-            own = zip(sums[start:end], axis.bias, strict=True)
-            scores.append([(total - zero) * per + bias for total, bias in own])
+            length = np.sqrt(sums[:, end] / _RARITY)
+            per = axis.scale / np.where(length > 0, length, 1.0)
+            scores.append((sums[:, start:end] - zero[:, None]) * per[:, None] + axis.bias)
             start = end + 1
         return scores
+
+    def weightiest(
+        self, reading: Reading, columns: Numbers, most: int, part: float
+    ) -> list[list[int]]:
+        """The places of the features that weigh most in a column, most of all the first.
+
+        `columns` names one for each message. Not more than `most` for a message, and each at
+        least this `part` as much as the first; of two that weigh alike the first in the alphabet.
+        """
+        at = reading.rows * self.weights.shape[1] + columns[reading.messages]
+        weights = self.weights.ravel().take(at).astype(np.int64)
+        highest = np.maximum.reduceat(weights, reading.starts)
+        least = np.maximum(np.ceil(ZERO + (highest - ZERO) * part), ZERO + 1)
+        heavy = np.flatnonzero(weights >= least[reading.messages])
+        messages = reading.messages[heavy]
+        ranked = heavy[np.argsort((messages << 8) - weights[heavy], kind="stable")]
+        places = reading.places[ranked].tolist()
+        counts = np.bincount(messages, minlength=len(columns)).tolist()
+        return [
+            places[start : min(end, start + most)]
+            for start, end in pairwise(accumulate(counts, initial=0))
+        ]
 
     def column(self, axis: int, label: int) -> int:
         """Where in a row the weight of a label of an axis stands."""
@@ -160,7 +178,7 @@ class Model:
         axes = [asdict(axis) for axis in self.axes]
         learned = {"until": self.until, "best": self.best}
         head = {"shape": _SHAPE, "axes": axes, "names": len(names), **learned}
-        rows = b"".join(self.rows.values())
+        rows = self.weights[:-1].tobytes()
         path.write_bytes(json.dumps(head).encode() + b"\n" + names + rows)
 
     @classmethod
@@ -175,11 +193,12 @@ class Model:
             if facts["shape"] != _SHAPE:
                 raise BrokenModel(str(path))
             names = body[: facts["names"]].decode().split("\n")
-            axes, rows = tuple(map(_axis, facts["axes"])), body[facts["names"] :]
-            starts = range(0, len(rows), width := _width(axes))
-            features = map(named, names)
-            known = {f: rows[at : at + width] for f, at in zip(features, starts, strict=True)}
-            return cls(axes, known, facts.get("until", ""), facts.get("best", 0.0))
+            axes = tuple(map(_axis, facts["axes"]))
+            small = np.frombuffer(body, np.uint8, offset=facts["names"])
+            rows = small.reshape(len(names), _width(axes))
+            known = {named(name): at for at, name in enumerate(names)}
+            until, best = facts.get("until", ""), facts.get("best", 0.0)
+            return cls(axes, known, _with_nothing(axes, rows), until, best)
         except (ValueError, KeyError, TypeError) as error:
             raise BrokenModel(str(path)) from error
 
@@ -199,12 +218,19 @@ def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) ->
         columns.append(bytes(min(255, round(r * r * _RARITY)) for r in rarity))
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
-    small = map(bytes, zip(*columns, strict=True))
-    return Model(tuple(described), dict(zip(features, small, strict=True)))
+    small = np.frombuffer(b"".join(columns), np.uint8).reshape(len(columns), len(features))
+    rows = {feature: at for at, feature in enumerate(features)}
+    return Model(tuple(described), rows, _with_nothing(described, small.T))
 
 
 def _width(axes: Iterable[Axis]) -> int:
     return sum(len(axis.labels) + 1 for axis in axes)
+
+
+def _with_nothing(axes: Iterable[Axis], rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """`rows`, and below them the one that says nothing."""
+    nothing = b"".join(bytes([ZERO]) * len(axis.labels) + b"\0" for axis in axes)
+    return np.vstack((rows, np.frombuffer(nothing, np.uint8)))
 
 
 def _pulls(weights: Weights, label: str, at: list[int], rarity: list[float]) -> list[float]:

@@ -2,14 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from tagging.emergency import Emergency
 from tagging.features import features, origin
-from tagging.model import FILE, Axis, Model, Reading
+from tagging.model import FILE, Axis, Model, Reading, Scores
 from tagging.words import PAUSES, Words, read
 
+_AT_ONCE = 256  # messages; numpy is worth its calls from some dozens on
 _MOST_REASONS = 4
 _NEXT_TO_BEST = 0.25  # a reason weighs at least this part of the weightiest one
 _VARIETY = 20  # words; a message as long as this has more than two different ones
@@ -43,6 +47,16 @@ UNREADABLE = Tags(
 )
 
 
+class _Choice(NamedTuple):
+    """What was chosen on one axis; `best` is the place of the label among its labels."""
+
+    axis: Axis
+    best: int
+    label: str
+    confidence: float
+    also: tuple[str, ...]
+
+
 class Tagger:
     """The trained model and the emergency rules together; loaded once, safe to share."""
 
@@ -69,33 +83,39 @@ class Tagger:
 
     def tag(self, text: str) -> Tags:
         """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
-        words = read(text)
-        told = self._emergency.told(words)
-        reading = self._model.read(features(words, bool(told)))
-        if not self._readable(words):
-            return UNREADABLE
-        scores = self._model.scores(reading)
-        chosen = [_choice(*each, bool(told)) for each in zip(self._model.axes, scores, strict=True)]
-        reasons = {
-            one.axis.name: _reasons(words, reading, self._model.column(at, one.best))
-            for at, one in enumerate(chosen)
-        }
-        topic, sentiment, urgency = chosen
-        if urgency.label == "emergency" and told:
-            reasons["urgency"] = told
-        return Tags(
-            topic=topic.label,
-            also=topic.also,
-            sentiment=sentiment.label,
-            urgency=urgency.label,
-            confidence={one.axis.name: one.confidence for one in chosen},
-            sure=topic.confidence >= topic.axis.sure,
-            reasons=reasons,
-        )
+        (tags,) = self._tagged([text])
+        return tags
 
     def tag_many(self, texts: Iterable[str]) -> list[Tags]:
         """The tags of each text, in order."""
-        return [self.tag(text) for text in texts]
+        rest, tags = iter(texts), list[Tags]()
+        while block := list(islice(rest, _AT_ONCE)):
+            tags += self._tagged(block)
+        return tags
+
+    def _tagged(self, texts: list[str]) -> list[Tags]:
+        """The tags of each text, reckoned for all of them at once."""
+        words = list(map(read, texts))
+        told = list(map(self._emergency.told, words))
+        danger = list(map(bool, told))
+        reading = self._model.read(list(map(features, words, danger)))
+        scores = self._model.scores(reading)
+        chosen = [_choices(*each, danger) for each in zip(self._model.axes, scores, strict=True)]
+        reasons = [self._reasons(words, reading, *each) for each in enumerate(chosen)]
+        whole = zip(words, told, zip(*chosen, strict=True), zip(*reasons, strict=True), strict=True)
+        return [
+            _tags(heard, one, why) if self._readable(own) else UNREADABLE
+            for own, heard, one, why in whole
+        ]
+
+    def _reasons(
+        self, words: list[Words], reading: Reading, axis: int, chosen: list[_Choice]
+    ) -> list[tuple[str, ...]]:
+        """For each message the words that say most for the label chosen on an axis."""
+        columns = np.array([one.best for one in chosen]) + self._model.column(axis, 0)
+        most = 2 * _MOST_REASONS
+        places = self._model.weightiest(reading, columns, most, _NEXT_TO_BEST)
+        return list(map(_said, words, places))
 
     def _readable(self, words: Words) -> bool:
         """Whether `words` are language the model has met, and not one word over and over."""
@@ -141,32 +161,52 @@ class TaggerInUse:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-class _Choice(NamedTuple):
-    """What was chosen on one axis; `best` is the place of the label among its labels."""
+def _choices(axis: Axis, scores: Scores, danger: list[bool]) -> list[_Choice]:
+    """What is chosen for each message on an axis; in some, danger was heard."""
+    chances, numbers = axis.confidence(scores), np.arange(len(scores))
+    best = chances.argmax(axis=1)
+    if "emergency" in axis.labels:
+        at = axis.labels.index("emergency")
+        alarm = np.where(danger, min(axis.alarm, axis.heard), axis.alarm)
+        best[(alarm < 1) & (chances[:, at] >= alarm)] = at
+    confidence = chances[numbers, best].tolist()
+    likely = chances >= axis.also
+    likely[numbers, best] = False
+    also: list[tuple[str, ...]] = [()] * len(scores)
+    messages, labels = np.nonzero(likely)
+    ranked = np.lexsort((-chances[messages, labels], messages))
+    for message, label in zip(messages[ranked].tolist(), labels[ranked].tolist(), strict=True):
+        also[message] += (axis.labels[label],)
+    return [
+        _Choice(axis, at, axis.labels[at], round(chance, 3), others)
+        for at, chance, others in zip(best.tolist(), confidence, also, strict=True)
+    ]
 
-    axis: Axis
-    best: int
-    label: str
-    confidence: float
-    also: tuple[str, ...]
+
+def _tags(
+    told: tuple[str, ...], chosen: tuple[_Choice, ...], why: tuple[tuple[str, ...], ...]
+) -> Tags:
+    """The tags of a message in which the word rules have heard what is `told`."""
+    topic, sentiment, urgency = chosen
+    reasons = {one.axis.name: own for one, own in zip(chosen, why, strict=True)}
+    if urgency.label == "emergency" and told:
+        reasons["urgency"] = told
+    return Tags(
+        topic=topic.label,
+        also=topic.also,
+        sentiment=sentiment.label,
+        urgency=urgency.label,
+        confidence={one.axis.name: one.confidence for one in chosen},
+        sure=topic.confidence >= topic.axis.sure,
+        reasons=reasons,
+    )
 
 
-def _choice(axis: Axis, scores: list[float], told: bool) -> _Choice:
-    chances = axis.confidence(scores)
-    best = chances.index(max(chances))
-    alarm = min(axis.alarm, axis.heard) if told else axis.alarm
-    if alarm < 1 and chances[axis.labels.index("emergency")] >= alarm:
-        best = axis.labels.index("emergency")
-    likely = [(-chance, at) for at, chance in enumerate(chances) if chance >= axis.also]
-    also = tuple([axis.labels[at] for _, at in sorted(likely) if at != best]) if likely else ()
-    return _Choice(axis, best, axis.labels[best], round(chances[best], 3), also)
-
-
-def _reasons(words: Words, reading: Reading, column: int) -> tuple[str, ...]:
-    """The words that say most for the label whose weights stand in `column`."""
+def _said(words: Words, places: list[int]) -> tuple[str, ...]:
+    """The words that these features came from, as they stand in the message."""
     said: list[str] = []
-    for feature in reading.weightiest(column, 2 * _MOST_REASONS, _NEXT_TO_BEST):
-        if not (came := origin(feature, words)):
+    for place in places:
+        if not (came := origin(place, words)):
             continue
         text = words.between(*came)
         if text not in " ".join(said):

@@ -136,11 +136,11 @@ def looked_at(text: str) -> list[Feature]:
 
 
 def _judge(judged: dict[str, list[Judged]], model: Model, sample: Sample) -> None:
-    for found in sample.copies[:2]:
-        scores = model.scores(model.read(found))
-        for axis, own in zip(model.axes, scores, strict=True):
-            also = sample.message.also if axis.name == "topic" else ()
-            if label := sample.message.label(axis.name):
+    looked = sample.copies[:2]
+    for axis, scores in zip(model.axes, model.scores(model.read(looked)), strict=True):
+        also = sample.message.also if axis.name == "topic" else ()
+        if label := sample.message.label(axis.name):
+            for own, found in zip(scores.tolist(), looked, strict=True):
                 judged[axis.name].append(Judged(own, label, also, DANGER in found))
 
 
