@@ -1,5 +1,7 @@
 """What the models look at in a message: its words, with and without marks, and pairs of words."""
 
+from collections.abc import Iterator
+from itertools import chain
 from sys import intern
 
 from tagging.words import PAUSES, Words
@@ -10,14 +12,14 @@ _JOINT = "_"  # no word holds one
 _PAIR = 2  # pairs are the third kind of what `features` gives, one for each word
 
 
-def features(words: Words, danger: bool) -> list[Feature]:
+def features(words: Words, danger: bool) -> Iterator[Feature]:
     """The features of the message; one that stands there twice comes twice.
 
     Words are folded, so that accented and bare text share what is learned; a word that
     bears marks counts a second time as spelled.
     """
     told = (DANGER,) if danger else ()
-    return [*words.folded, *words.spelled, *words.pairs, *told]
+    return chain(words.folded, words.spelled, words.pairs(), told)
 
 
 def origin(place: int, words: Words) -> tuple[int, int] | None:

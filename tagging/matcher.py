@@ -69,7 +69,7 @@ class Matcher(Generic[T]):
 
     def _begins(self, words: Words) -> bool:
         """Whether the first words of any phrase stand in `words`, told quickly; mostly none do."""
-        within = self._pairs.isdisjoint(words.pairs) and self._bare.isdisjoint(words.folded)
+        within = self._pairs.isdisjoint(words.pairs()) and self._bare.isdisjoint(words.folded)
         return not (within and self._marked.isdisjoint(words.spelled))
 
     def _from(

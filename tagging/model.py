@@ -1,7 +1,7 @@
 """The trained model as it is kept and run: a row of small whole numbers for every feature."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import accumulate, chain, pairwise, repeat
 from pathlib import Path
@@ -116,21 +116,21 @@ class Model:
         """How many of these words it has met."""
         return sum(map(self.rows.__contains__, words))
 
-    def read(self, found: Sequence[Sequence[Feature]]) -> Reading:
+    def read(self, found: Iterable[Iterable[Feature]]) -> Reading:
         """What the model knows of the features of each message."""
-        count, nothing = len(found), len(self.rows)
-        lengths = np.fromiter(map(len, found), np.int64, count)
-        starts, numbers = np.cumsum(lengths) - lengths, np.arange(count)
-        rows = map(self.rows.get, chain.from_iterable(found), repeat(nothing))
-        keys = np.fromiter(rows, np.int64, lengths.sum()) << _PLACE
+        known, nothing = self.rows.get, len(self.rows)
+        rows = [list(map(known, features, repeat(nothing))) for features in found]
+        lengths = np.fromiter(map(len, rows), np.int64, len(rows))
+        starts, numbers = np.cumsum(lengths) - lengths, np.arange(len(rows))
+        keys = np.fromiter(chain.from_iterable(rows), np.int64, lengths.sum()) << _PLACE
         keys += np.arange(len(keys)) + np.repeat((numbers << _ROW + _PLACE) - starts, lengths)
         keys = np.append(keys, (numbers << _ROW | nothing) << _PLACE)
         keys.sort()
         both = keys >> _PLACE
         keys = keys[np.append(True, both[1:] != both[:-1])]
-        messages, rows_of = keys >> _ROW + _PLACE, keys >> _PLACE & (1 << _ROW) - 1
-        first = np.searchsorted(messages, numbers)
-        return Reading(messages, rows_of, keys & (1 << _PLACE) - 1, first)
+        messages = keys >> _ROW + _PLACE
+        once, places = keys >> _PLACE & (1 << _ROW) - 1, keys & (1 << _PLACE) - 1
+        return Reading(messages, once, places, np.searchsorted(messages, numbers))
 
     def scores(self, reading: Reading) -> list[Scores]:
         """For each axis the scores of its labels, for each message read."""
@@ -219,8 +219,8 @@ def packed(axes: Mapping[str, Weights], order: Mapping[str, tuple[str, ...]]) ->
         bias = tuple(weights.bias[weights.labels.index(label)] for label in order[name])
         described.append(Axis(name, order[name], scale, bias))
     small = np.frombuffer(b"".join(columns), np.uint8).reshape(len(columns), len(features))
-    rows = {feature: at for at, feature in enumerate(features)}
-    return Model(tuple(described), rows, _with_nothing(described, small.T))
+    places = {feature: at for at, feature in enumerate(features)}
+    return Model(tuple(described), places, _with_nothing(described, small.T))
 
 
 def _width(axes: Iterable[Axis]) -> int:

@@ -98,7 +98,7 @@ class Tagger:
         words = list(map(read, texts))
         told = list(map(self._emergency.told, words))
         danger = list(map(bool, told))
-        reading = self._model.read(list(map(features, words, danger)))
+        reading = self._model.read(map(features, words, danger))
         scores = self._model.scores(reading)
         chosen = [_choices(*each, danger) for each in zip(self._model.axes, scores, strict=True)]
         reasons = [self._reasons(words, reading, *each) for each in enumerate(chosen)]

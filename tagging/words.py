@@ -3,6 +3,7 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import chain
@@ -22,20 +23,23 @@ Word = tuple[str, str]  # as spelled with marks, as folded
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a message: as spelled with marks, as folded, and each with the one before it.
+    """The words of a message: as spelled with marks and as folded.
 
     A pause is a word too, one of `PAUSES`, so that no phrase is found across it.
 
-    `spelled[i]` bears its tone at its end (see `normal.spelled`); `folded[i]` bears no marks;
-    `pairs[i]` is `folded[i - 1]`, or `START`, and `folded[i]`. `pieces` is the whole message, by
-    turns what stands between its tokens and a token; word `i` was read from token `tokens[i]`.
+    `spelled[i]` bears its tone at its end (see `normal.spelled`); `folded[i]` bears no marks.
+    `pieces` is the whole message, by turns what stands between its tokens and a token; word `i`
+    was read from token `tokens[i]`.
     """
 
     spelled: list[str]
     folded: list[str]
-    pairs: list[tuple[str, str]]
     pieces: list[str]
     tokens: list[int]
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Each folded word with the one before it, the first with `START`."""
+        return zip(chain((START,), self.folded), self.folded, strict=False)
 
     def between(self, start: int, end: int) -> str:
         """The words from `start` to before `end`, as they stand in the message."""
@@ -60,7 +64,6 @@ def read(text: str) -> Words:
     return Words(
         spelled=[full for full, _ in words],
         folded=folded,
-        pairs=list(zip((START, *folded), folded, strict=False)),
         pieces=pieces,
         tokens=[at for at, form in enumerate(forms) for _ in form],
     )
