@@ -148,25 +148,26 @@ class Model:
 
     def weightiest(
         self, reading: Reading, columns: Numbers, most: int, part: float
-    ) -> list[list[int]]:
+    ) -> list[list[list[int]]]:
         """The places of the features that weigh most in a column, most of all the first.
 
-        `columns` names one for each message. Not more than `most` for a message, and each at
-        least this `part` as much as the first; of two that weigh alike the first in the alphabet.
+        `columns` has a line for each message, and of each column in it a list is given. Not more
+        than `most` in a list, and each at least this `part` as much as the first; of two that
+        weigh alike the first in the alphabet.
         """
-        at = reading.rows * self.weights.shape[1] + columns[reading.messages]
-        weights = self.weights.ravel().take(at).astype(np.int64)
-        highest = np.maximum.reduceat(weights, reading.starts)
+        width = columns.shape[1]
+        at = reading.rows * self.weights.shape[1]
+        weights = self.weights.ravel().take(at[:, None] + columns[reading.messages]).astype(int)
+        highest = np.maximum.reduceat(weights, reading.starts, axis=0)
         least = np.maximum(np.ceil(ZERO + (highest - ZERO) * part), ZERO + 1)
-        heavy = np.flatnonzero(weights >= least[reading.messages])
-        messages = reading.messages[heavy]
-        ranked = heavy[np.argsort((messages << 8) - weights[heavy], kind="stable")]
-        places = reading.places[ranked].tolist()
-        counts = np.bincount(messages, minlength=len(columns)).tolist()
-        return [
-            places[start : min(end, start + most)]
-            for start, end in pairwise(accumulate(counts, initial=0))
-        ]
+        heavy, which = np.nonzero(weights >= least[reading.messages])
+        lists = reading.messages[heavy] * width + which
+        ranked = np.argsort((lists << 8) - weights[heavy, which], kind="stable")
+        places = reading.places[heavy[ranked]].tolist()
+        counts = np.bincount(lists, minlength=columns.size).tolist()
+        bounds = pairwise(accumulate(counts, initial=0))
+        each = [places[start : min(end, start + most)] for start, end in bounds]
+        return [each[at : at + width] for at in range(0, len(each), width)]
 
     def column(self, axis: int, label: int) -> int:
         """Where in a row the weight of a label of an axis stands."""

@@ -1,6 +1,6 @@
 """Topic, sentiment and urgency of a message, how sure that is, and the words that say so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,7 +13,7 @@ from tagging.features import features, origin
 from tagging.model import FILE, Axis, Model, Reading, Scores
 from tagging.words import PAUSES, Words, read
 
-_AT_ONCE = 256  # messages; numpy is worth its calls from some dozens on
+_AT_ONCE = 128  # messages; numpy is worth its calls from some dozens on
 _MOST_REASONS = 4
 _NEXT_TO_BEST = 0.25  # a reason weighs at least this part of the weightiest one
 _VARIETY = 20  # words; a message as long as this has more than two different ones
@@ -99,23 +99,18 @@ class Tagger:
         told = list(map(self._emergency.told, words))
         danger = list(map(bool, told))
         reading = self._model.read(map(features, words, danger))
-        scores = self._model.scores(reading)
-        chosen = [_choices(*each, danger) for each in zip(self._model.axes, scores, strict=True)]
-        reasons = [self._reasons(words, reading, *each) for each in enumerate(chosen)]
-        whole = zip(words, told, zip(*chosen, strict=True), zip(*reasons, strict=True), strict=True)
-        return [
-            _tags(heard, one, why) if self._readable(own) else UNREADABLE
-            for own, heard, one, why in whole
-        ]
+        scores = zip(self._model.axes, self._model.scores(reading), strict=True)
+        chosen = list(zip(*(_choices(*each, danger) for each in scores), strict=True))
+        whole = zip(words, told, chosen, self._heaviest(reading, chosen), strict=True)
+        return [_tags(*each) if self._readable(each[0]) else UNREADABLE for each in whole]
 
-    def _reasons(
-        self, words: list[Words], reading: Reading, axis: int, chosen: list[_Choice]
-    ) -> list[tuple[str, ...]]:
-        """For each message the words that say most for the label chosen on an axis."""
-        columns = np.array([one.best for one in chosen]) + self._model.column(axis, 0)
-        most = 2 * _MOST_REASONS
-        places = self._model.weightiest(reading, columns, most, _NEXT_TO_BEST)
-        return list(map(_said, words, places))
+    def _heaviest(
+        self, reading: Reading, chosen: list[tuple[_Choice, ...]]
+    ) -> list[list[list[int]]]:
+        """For each message and axis the places of what says most for the label chosen."""
+        first = [self._model.column(axis, 0) for axis in range(len(self._model.axes))]
+        columns = np.array([[one.best for one in own] for own in chosen]) + np.array(first)
+        return self._model.weightiest(reading, columns, 2 * _MOST_REASONS, _NEXT_TO_BEST)
 
     def _readable(self, words: Words) -> bool:
         """Whether `words` are language the model has met, and not one word over and over."""
@@ -184,11 +179,11 @@ def _choices(axis: Axis, scores: Scores, danger: list[bool]) -> list[_Choice]:
 
 
 def _tags(
-    told: tuple[str, ...], chosen: tuple[_Choice, ...], why: tuple[tuple[str, ...], ...]
+    words: Words, told: tuple[str, ...], chosen: tuple[_Choice, ...], why: Sequence[list[int]]
 ) -> Tags:
-    """The tags of a message in which the word rules have heard what is `told`."""
+    """The tags of a message: what the word rules heard, and what the model chose by what words."""
     topic, sentiment, urgency = chosen
-    reasons = {one.axis.name: own for one, own in zip(chosen, why, strict=True)}
+    reasons = {one.axis.name: _said(words, own) for one, own in zip(chosen, why, strict=True)}
     if urgency.label == "emergency" and told:
         reasons["urgency"] = told
     return Tags(
@@ -205,13 +200,11 @@ def _tags(
 def _said(words: Words, places: list[int]) -> tuple[str, ...]:
     """The words that these features came from, as they stand in the message."""
     said: list[str] = []
+    whole = ""
     for place in places:
-        if not (came := origin(place, words)):
-            continue
-        text = words.between(*came)
-        if text not in " ".join(said):
-            said = [one for one in said if one not in text]
-            said.append(text)
+        if (came := origin(place, words)) and (text := words.between(*came)) not in whole:
+            said = [*(one for one in said if one not in text), text]
             if len(said) == _MOST_REASONS:
                 break
+            whole = " ".join(said)
     return tuple(said)
