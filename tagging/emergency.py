@@ -1,6 +1,7 @@
 """Danger now: the words of a message that call for the emergency numbers before anything else."""
 
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -49,7 +50,7 @@ class Emergency:
         matches.sort(key=lambda match: match.start)
         sentences = [_weighed(part) for part in _by_sentence(words, matches)]
         said = frozenset[str]().union(*(one.grades for one in sentences))
-        if sum(word not in PAUSES for word in words.folded) <= _SHORT:
+        if len(words.folded) - sum(map(words.folded.count, PAUSES)) <= _SHORT:
             said |= {"now"}
         counted = [danger for one in sentences for danger in _counted(one, said)]
         return tuple(dict.fromkeys(words.between(*span) for span in _widest(counted)))
@@ -57,8 +58,8 @@ class Emergency:
 
 def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match[str]]]:
     """The matches of each sentence."""
-    numbers = words.sentences()
-    for _, part in groupby(matches, key=lambda match: numbers[match.start]):
+    ends = words.ends()
+    for _, part in groupby(matches, key=lambda match: bisect_left(ends, match.start)):
         yield list(part)
 
 

@@ -203,7 +203,8 @@ def _said(words: Words, places: list[int]) -> tuple[str, ...]:
     whole = ""
     for place in places:
         if (came := origin(place, words)) and (text := words.between(*came)) not in whole:
-            said = [*(one for one in said if one not in text), text]
+            said = [one for one in said if one not in text]
+            said.append(text)
             if len(said) == _MOST_REASONS:
                 break
             whole = " ".join(said)

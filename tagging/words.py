@@ -46,13 +46,9 @@ class Words:
         first, last = self.tokens[start], self.tokens[end - 1]
         return "".join(self.pieces[2 * first + 1 : 2 * last + 2])
 
-    def sentences(self) -> list[int]:
-        """For each word the number of the sentence it stands in."""
-        number, numbers = 0, []
-        for word in self.folded:
-            numbers.append(number)
-            number += word in _ENDS
-        return numbers
+    def ends(self) -> list[int]:
+        """Where its sentences end."""
+        return [at for at, word in enumerate(self.folded) if word in _ENDS]
 
 
 def read(text: str) -> Words:
