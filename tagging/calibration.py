@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from math import log
 from operator import add
 
+import numpy as np
+
 from tagging.model import Axis
 
 SURE_ENOUGH = 0.80  # of the tags shown as sure this share is right, among messages as hard as ours
@@ -88,16 +90,23 @@ def _steepness(axis: Axis, judged: Sequence[Judged]) -> float:
 
 
 def _surprise(axis: Axis, steepness: float, judged: Sequence[Judged]) -> float:
-    axis = replace(axis, steepness=steepness)
+    chances = _chances(replace(axis, steepness=steepness), judged)
     at = {label: i for i, label in enumerate(axis.labels)}
-    return -sum(log(max(axis.confidence(one.scores)[at[one.truth]], 1e-12)) for one in judged)
+    both = zip(chances, judged, strict=True)
+    return -sum(log(max(own[at[one.truth]], 1e-12)) for own, one in both)
+
+
+def _chances(axis: Axis, judged: Sequence[Judged]) -> list[list[float]]:
+    """For each message the probability of each label."""
+    scores = np.array([one.scores for one in judged]).reshape(-1, len(axis.labels))
+    chances: list[list[float]] = axis.confidence(scores).tolist()
+    return chances
 
 
 def _sure(axis: Axis, judged: Sequence[Judged]) -> float:
     """The least confidence at which, and above, the tags are right often enough."""
     ranked = []
-    for one in judged:
-        chances = axis.confidence(one.scores)
+    for chances, one in zip(_chances(axis, judged), judged, strict=True):
         ranked.append((max(chances), axis.labels[chances.index(max(chances))] == one.truth))
     right, least = 0, 1.0
     for count, (confidence, correct) in enumerate(sorted(ranked, reverse=True), 1):
@@ -110,8 +119,7 @@ def _sure(axis: Axis, judged: Sequence[Judged]) -> float:
 def _also(axis: Axis, judged: Sequence[Judged]) -> float:
     """The probability from which naming a second label does best (F0.5: precision first)."""
     pairs: list[tuple[float, bool]] = []
-    for one in judged:
-        chances = axis.confidence(one.scores)
+    for chances, one in zip(_chances(axis, judged), judged, strict=True):
         best = chances.index(max(chances))
         labels = enumerate(zip(chances, axis.labels, strict=True))
         wanted = (*one.also, one.truth)
@@ -136,7 +144,8 @@ def _alarms(axis: Axis, judged: Sequence[Judged]) -> tuple[float, float]:
     danger it is as slow as the share of emergencies allows that we promise to catch.
     """
     at = axis.labels.index("emergency")
-    chances = [(axis.confidence(one.scores)[at], one) for one in judged]
+    both = zip(_chances(axis, judged), judged, strict=True)
+    chances = [(own[at], one) for own, one in both]
     quiet, loud = (
         [(chance, one.truth == "emergency") for chance, one in chances if one.told is told]
         for told in (False, True)

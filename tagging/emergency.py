@@ -1,6 +1,7 @@
 """Danger now: the words of a message that call for the emergency numbers before anything else."""
 
 import tomllib
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,8 +11,8 @@ from pathlib import Path
 from tagging.matcher import Match, Matcher
 from tagging.words import PAUSES, Words, read
 
-_GRADES = ("alone", "danger", "now", "urge", "over", "never", "calm")
 _DANGERS = ("alone", "danger")
+_OTHERS = ("now", "urge", "over", "never", "calm")
 _SHORT = 8  # words; who is in danger types little, and says not that it is now
 
 
@@ -27,7 +28,8 @@ class Emergency:
     """Word rules, apart from the trained model: they hold on the first day, without any model."""
 
     def __init__(self, phrases: dict[str, list[str]]) -> None:
-        self._matcher = Matcher((phrase, grade) for grade in _GRADES for phrase in phrases[grade])
+        self._dangers = Matcher((phrase, one) for one in _DANGERS for phrase in phrases[one])
+        self._others = Matcher((phrase, one) for one in _OTHERS for phrase in phrases[one])
 
     @classmethod
     @cache
@@ -42,12 +44,13 @@ class Emergency:
 
     def told(self, words: Words) -> tuple[str, ...]:
         """`tells`, for a message that was read already."""
-        matches = self._matcher.found(words)
-        if not any(match.value in _DANGERS for match in matches):
+        if not (dangers := self._dangers.found(words)):
             return ()
+        matches = [*dangers, *self._others.found(words)]
+        matches.sort(key=lambda match: match.start)
         sentences = [_weighed(part) for part in _by_sentence(words, matches)]
         said = frozenset[str]().union(*(one.grades for one in sentences))
-        if sum(word not in PAUSES for word in words.folded) <= _SHORT:
+        if len(words.folded) - sum(map(words.folded.count, PAUSES)) <= _SHORT:
             said |= {"now"}
         counted = [danger for one in sentences for danger in _counted(one, said)]
         return tuple(dict.fromkeys(words.between(*span) for span in _widest(counted)))
@@ -55,8 +58,8 @@ class Emergency:
 
 def _by_sentence(words: Words, matches: list[Match[str]]) -> Iterator[list[Match[str]]]:
     """The matches of each sentence."""
-    numbers = words.sentences()
-    for _, part in groupby(matches, key=lambda match: numbers[match.start]):
+    ends = words.ends()
+    for _, part in groupby(matches, key=lambda match: bisect_left(ends, match.start)):
         yield list(part)
 
 

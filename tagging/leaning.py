@@ -12,14 +12,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from math import log
 
+from tagging.features import Feature
 from tagging.weights import Weights
 
 _UNSEEN = 0.5  # how often what was never seen is taken to have been seen
 
 
-def leaned(weights: Weights, documents: Iterable[tuple[list[str], str]], part: float) -> Weights:
+def leaned(
+    weights: Weights, documents: Iterable[tuple[list[Feature], str]], part: float
+) -> Weights:
     """`weights` with this part of the log odds of every feature of these documents added."""
-    counts: dict[str, Counter[str]] = {label: Counter() for label in weights.labels}
+    counts: dict[str, Counter[Feature]] = {label: Counter() for label in weights.labels}
     for found, label in documents:
         counts[label].update(found)
     names = sorted(weights.features, key=weights.features.__getitem__)

@@ -21,6 +21,7 @@ from tagging import taxonomy
 from tagging.alike import grouped
 from tagging.corpus import Message, heldout_messages, training_messages
 from tagging.evaluation import Evaluation, evaluated
+from tagging.features import Feature, written
 from tagging.masks import found
 from tagging.model import BEFORE, FILE, Model
 from tagging.tagger import Tagger
@@ -201,20 +202,23 @@ def _unnamed(text: str) -> str:
     return text
 
 
-def _ours(own: Iterable[Sample]) -> set[str]:
+def _ours(own: Iterable[Sample]) -> set[Feature]:
     """The features that our own messages and the lexicon have."""
-    known = {name for one in own for look in one.copies for name in look}
-    known.update(name for axis in spoken().values() for each in axis for name in each.found)
+    known = {feature for one in own for look in one.copies for feature in look}
+    known.update(one for axis in spoken().values() for each in axis for one in each.found)
     return known
 
 
-def _shared(looks: Sequence[list[list[str]]], groups: Sequence[int], several: int) -> set[str]:
+def _shared(
+    looks: Sequence[list[list[Feature]]], groups: Sequence[int], several: int
+) -> set[Feature]:
     """The features that stand in several different reports, and hold no digit."""
-    voices: dict[int, set[str]] = {}
+    voices: dict[int, set[Feature]] = {}
     for look, group in zip(looks, groups, strict=True):
         voices.setdefault(group, set()).update(*look[:2])
-    counts = Counter(name for names in voices.values() for name in names)
-    return {name for name, n in counts.items() if n >= several and not any(map(str.isdigit, name))}
+    counts = Counter(feature for features in voices.values() for feature in features)
+    often = (feature for feature, n in counts.items() if n >= several)
+    return {feature for feature in often if not any(map(str.isdigit, written(feature)))}
 
 
 def _heldout(tagger: Tagger) -> tuple[Evaluation, Evaluation]:

@@ -43,6 +43,11 @@ class Matcher(Generic[T]):
         self._root: _Node[T] = _Node()
         for phrase, value in phrases:
             self._add(phrase.split(), value)
+        first = self._root.next.items()
+        self._pairs = {(word, second) for word, node in first for second in node.next}
+        self._marked = {end[1:] for _, node in first for (end,), _ in node.ends if end[0] == EXACT}
+        self._bare = {word for word, node in first if GAP in node.next}
+        self._bare |= {word for word, node in first if any(e[0][0] != EXACT for e, _ in node.ends)}
 
     def _add(self, phrase: list[str], value: T) -> None:
         node = self._root
@@ -52,13 +57,20 @@ class Matcher(Generic[T]):
 
     def found(self, words: Words) -> list[Match[T]]:
         """Every phrase that stands in `words`, by where it starts; matches may overlap."""
-        first, after = self._root.next, [*words.folded[1:], ""]
-        matches: list[Match[T]] = []
-        for at, (word, following) in enumerate(zip(words.folded, after, strict=False)):
-            node = first.get(word)
-            if node and (node.ends or following in node.next or GAP in node.next):
+        if not self._begins(words):
+            return []
+        first, matches = self._root.next, list[Match[T]]()
+        after = [*words.folded[1:], ""]
+        for at in [at for at, word in enumerate(words.folded) if word in first]:
+            node = first[words.folded[at]]
+            if node.ends or after[at] in node.next or GAP in node.next:
                 matches += self._from(node, words, at, at + 1, (at,))
         return matches
+
+    def _begins(self, words: Words) -> bool:
+        """Whether the first words of any phrase stand in `words`, told quickly; mostly none do."""
+        within = self._pairs.isdisjoint(words.pairs()) and self._bare.isdisjoint(words.folded)
+        return not (within and self._marked.isdisjoint(words.spelled))
 
     def _from(
         self, node: _Node[T], words: Words, start: int, at: int, taken: tuple[int, ...]

@@ -1,14 +1,19 @@
 """Topic, sentiment and urgency of a message, how sure that is, and the words that say so."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 from tagging.emergency import Emergency
-from tagging.features import features
-from tagging.model import FILE, ZERO, Axis, Model, Reading
+from tagging.features import features, origin
+from tagging.model import FILE, Axis, Model, Reading, Scores
 from tagging.words import PAUSES, Words, read
 
+_AT_ONCE = 128  # messages; numpy is worth its calls from some dozens on
 _MOST_REASONS = 4
 _NEXT_TO_BEST = 0.25  # a reason weighs at least this part of the weightiest one
 _VARIETY = 20  # words; a message as long as this has more than two different ones
@@ -42,6 +47,16 @@ UNREADABLE = Tags(
 )
 
 
+class _Choice(NamedTuple):
+    """What was chosen on one axis; `best` is the place of the label among its labels."""
+
+    axis: Axis
+    best: int
+    label: str
+    confidence: float
+    also: tuple[str, ...]
+
+
 class Tagger:
     """The trained model and the emergency rules together; loaded once, safe to share."""
 
@@ -68,35 +83,42 @@ class Tagger:
 
     def tag(self, text: str) -> Tags:
         """The tags of `text`, whatever it holds; of a long one the first 4,000 characters count."""
-        words = read(text)
-        told = self._emergency.told(words)
-        found = features(words, bool(told))
-        reading = self._model.read(found)
-        if not _readable(words, reading):
-            return UNREADABLE
-        scores = self._model.scores(reading)
-        chosen = [_choice(*each, bool(told)) for each in zip(self._model.axes, scores, strict=True)]
-        topic, sentiment, urgency = chosen
-        columns = (self._model.column(at, one.best) for at, one in enumerate(chosen))
-        reasons = {
-            one.axis.name: _reasons(words, found, _weightiest(reading, column))
-            for one, column in zip(chosen, columns, strict=True)
-        }
-        if urgency.label == "emergency" and told:
-            reasons["urgency"] = told
-        return Tags(
-            topic=topic.label,
-            also=topic.also,
-            sentiment=sentiment.label,
-            urgency=urgency.label,
-            confidence={one.axis.name: one.confidence for one in chosen},
-            sure=topic.confidence >= topic.axis.sure,
-            reasons=reasons,
-        )
+        (tags,) = self._tagged([text])
+        return tags
 
     def tag_many(self, texts: Iterable[str]) -> list[Tags]:
         """The tags of each text, in order."""
-        return [self.tag(text) for text in texts]
+        rest, tags = iter(texts), list[Tags]()
+        while block := list(islice(rest, _AT_ONCE)):
+            tags += self._tagged(block)
+        return tags
+
+    def _tagged(self, texts: list[str]) -> list[Tags]:
+        """The tags of each text, reckoned for all of them at once."""
+        words = list(map(read, texts))
+        told = list(map(self._emergency.told, words))
+        danger = list(map(bool, told))
+        reading = self._model.read(map(features, words, danger))
+        scores = zip(self._model.axes, self._model.scores(reading), strict=True)
+        chosen = list(zip(*(_choices(*each, danger) for each in scores), strict=True))
+        whole = zip(words, told, chosen, self._heaviest(reading, chosen), strict=True)
+        return [_tags(*each) if self._readable(each[0]) else UNREADABLE for each in whole]
+
+    def _heaviest(
+        self, reading: Reading, chosen: list[tuple[_Choice, ...]]
+    ) -> list[list[list[int]]]:
+        """For each message and axis the places of what says most for the label chosen."""
+        first = [self._model.column(axis, 0) for axis in range(len(self._model.axes))]
+        columns = np.array([[one.best for one in own] for own in chosen]) + np.array(first)
+        return self._model.weightiest(reading, columns, 2 * _MOST_REASONS, _NEXT_TO_BEST)
+
+    def _readable(self, words: Words) -> bool:
+        """Whether `words` are language the model has met, and not one word over and over."""
+        different = set(words.folded)
+        different -= PAUSES
+        known = self._model.known(different)
+        wall = len(different) < 3 and len(words.folded) >= _VARIETY
+        return known > 0 and known * 4 >= len(different) and not wall
 
 
 class TaggerInUse:
@@ -134,53 +156,56 @@ class TaggerInUse:
         return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """What was chosen on one axis; `best` is the place of the label among its labels."""
-
-    axis: Axis
-    best: int
-    label: str
-    confidence: float
-    also: tuple[str, ...]
-
-
-def _choice(axis: Axis, scores: list[float], told: bool) -> _Choice:
-    chances = axis.confidence(scores)
-    best = chances.index(max(chances))
-    alarm = min(axis.alarm, axis.heard) if told else axis.alarm
-    if alarm < 1 and chances[axis.labels.index("emergency")] >= alarm:
-        best = axis.labels.index("emergency")
-    also = sorted((-chance, at) for at, chance in enumerate(chances) if chance >= axis.also)
-    names = tuple(axis.labels[at] for _, at in also if at != best)
-    return _Choice(axis, best, axis.labels[best], round(chances[best], 3), names)
-
-
-def _readable(words: Words, reading: Reading) -> bool:
-    """Whether `words` are language the model has met, and not one word over and over."""
-    different = set(words.folded) - PAUSES
-    known = len(different.intersection(reading.names))
-    wall = len(different) < 3 and len(words.folded) >= _VARIETY
-    return known > 0 and known * 4 >= len(different) and not wall
+def _choices(axis: Axis, scores: Scores, danger: list[bool]) -> list[_Choice]:
+    """What is chosen for each message on an axis; in some, danger was heard."""
+    chances, numbers = axis.confidence(scores), np.arange(len(scores))
+    best = chances.argmax(axis=1)
+    if "emergency" in axis.labels:
+        at = axis.labels.index("emergency")
+        alarm = np.where(danger, min(axis.alarm, axis.heard), axis.alarm)
+        best[(alarm < 1) & (chances[:, at] >= alarm)] = at
+    confidence = chances[numbers, best].tolist()
+    likely = chances >= axis.also
+    likely[numbers, best] = False
+    also: list[tuple[str, ...]] = [()] * len(scores)
+    messages, labels = np.nonzero(likely)
+    ranked = np.lexsort((-chances[messages, labels], messages))
+    for message, label in zip(messages[ranked].tolist(), labels[ranked].tolist(), strict=True):
+        also[message] += (axis.labels[label],)
+    return [
+        _Choice(axis, at, axis.labels[at], round(chance, 3), others)
+        for at, chance, others in zip(best.tolist(), confidence, also, strict=True)
+    ]
 
 
-def _reasons(words: Words, found: dict[str, int], weightiest: list[str]) -> tuple[str, ...]:
-    """The words that the weightiest features came from."""
+def _tags(
+    words: Words, told: tuple[str, ...], chosen: tuple[_Choice, ...], why: Sequence[list[int]]
+) -> Tags:
+    """The tags of a message: what the word rules heard, and what the model chose by what words."""
+    topic, sentiment, urgency = chosen
+    reasons = {one.axis.name: _said(words, own) for one, own in zip(chosen, why, strict=True)}
+    if urgency.label == "emergency" and told:
+        reasons["urgency"] = told
+    return Tags(
+        topic=topic.label,
+        also=topic.also,
+        sentiment=sentiment.label,
+        urgency=urgency.label,
+        confidence={one.axis.name: one.confidence for one in chosen},
+        sure=topic.confidence >= topic.axis.sure,
+        reasons=reasons,
+    )
+
+
+def _said(words: Words, places: list[int]) -> tuple[str, ...]:
+    """The words that these features came from, as they stand in the message."""
     said: list[str] = []
-    for name in weightiest:
-        at = found[name]
-        if at < 0 or words.folded[at] in PAUSES or len(said) == _MOST_REASONS:
-            continue
-        pair = "_" in name and at > 0 and words.folded[at - 1] not in PAUSES
-        text = words.between(at - pair, at + 1)
-        if text not in " ".join(said):
-            said = [*(one for one in said if one not in text), text]
+    whole = ""
+    for place in places:
+        if (came := origin(place, words)) and (text := words.between(*came)) not in whole:
+            said = [one for one in said if one not in text]
+            said.append(text)
+            if len(said) == _MOST_REASONS:
+                break
+            whole = " ".join(said)
     return tuple(said)
-
-
-def _weightiest(reading: Reading, column: int) -> list[str]:
-    """The features that say most for the label in `column`, the first first."""
-    weights = reading.columns[column]
-    least = ZERO + max((max(weights) - ZERO) * _NEXT_TO_BEST, 1)
-    ranked = [(-one, reading.names[at]) for at, one in enumerate(weights) if one >= least]
-    return [name for _, name in sorted(ranked)[: 2 * _MOST_REASONS]]

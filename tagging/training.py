@@ -16,11 +16,11 @@ from tagging.augment import bare, noisy
 from tagging.calibration import Judged, calibrated
 from tagging.corpus import Message, training_messages
 from tagging.emergency import Emergency
-from tagging.features import DANGER, features
+from tagging.features import DANGER, Feature, features, written
 from tagging.leaning import leaned
 from tagging.lexicon import phrases
 from tagging.model import BEFORE, FILE, Axis, Model, packed
-from tagging.words import read
+from tagging.words import START, read
 
 _SEED = 20250701
 # C of the support vector machine, by axis: the best in cross-validation over our own messages.
@@ -50,7 +50,7 @@ class TrainingResult:
 class Document:
     """What is learned from: the features of a text and its label on one axis."""
 
-    found: list[str]
+    found: list[Feature]
     label: str
 
 
@@ -62,7 +62,7 @@ class Sample:
     """
 
     message: Message
-    copies: list[list[str]]
+    copies: list[list[Feature]]
     fold: int
 
 
@@ -95,7 +95,7 @@ def samples(messages: Sequence[Message]) -> list[Sample]:
     ]
 
 
-def copies(text: str, number: int) -> list[list[str]]:
+def copies(text: str, number: int) -> list[list[Feature]]:
     """The features of a text as written, without marks, and both as typed in haste."""
     chance = random.Random(_SEED + number)
     texts = (text, bare(text), noisy(text, chance), bare(noisy(text, chance)))
@@ -129,18 +129,18 @@ def fitted_as(other: Fitted, learned: Sequence[Sample]) -> Model:
     return model.calibrated(axes)
 
 
-def looked_at(text: str) -> list[str]:
-    """The features of `text`."""
+def looked_at(text: str) -> list[Feature]:
+    """The features of `text`, each once."""
     words = read(text)
-    return list(features(words, bool(Emergency.load().told(words))))
+    return list(dict.fromkeys(features(words, bool(Emergency.load().told(words)))))
 
 
 def _judge(judged: dict[str, list[Judged]], model: Model, sample: Sample) -> None:
-    for found in sample.copies[:2]:
-        scores = model.scores(model.read(found))
-        for axis, own in zip(model.axes, scores, strict=True):
-            also = sample.message.also if axis.name == "topic" else ()
-            if label := sample.message.label(axis.name):
+    looked = sample.copies[:2]
+    for axis, scores in zip(model.axes, model.scores(model.read(looked)), strict=True):
+        also = sample.message.also if axis.name == "topic" else ()
+        if label := sample.message.label(axis.name):
+            for own, found in zip(scores.tolist(), looked, strict=True):
                 judged[axis.name].append(Judged(own, label, also, DANGER in found))
 
 
@@ -175,7 +175,7 @@ def _spoken_for(axis: str) -> Iterable[Document]:
     """The lexicon as the shortest of messages, with and without marks."""
     for phrase, label, weight in phrases(axis):
         for text in (phrase, bare(phrase)):
-            found = [name for name in looked_at(text) if not name.startswith("^")]
+            found = [feature for feature in looked_at(text) if feature[0] != START]
             yield from [Document(found, label)] * _OFTEN[weight]
 
 
@@ -184,7 +184,7 @@ def weights_of(documents: Sequence[Document], penalty: float) -> weights.Weights
     classifier = underthesea_core.TextClassifier(
         max_features=1 << 20, ngram_range=(1, 1), min_df=_RARE, c=penalty
     )
-    texts = [" ".join(document.found) for document in documents]
+    texts = [" ".join(map(written, document.found)) for document in documents]
     classifier.fit(texts, [document.label for document in documents])
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "classifier")

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from math import exp, sqrt
 from pathlib import Path
 
+from tagging.features import Feature, named
+
 _TOLERANCE = 1e-3  # the file holds single precision
 _SETTINGS = struct.calcsize("<QQQQdBB")  # features, n-grams from and to, document frequencies
 
@@ -24,12 +26,12 @@ class Weights:
     """A linear model: for every feature its rarity (idf), for every label a weight a feature."""
 
     labels: tuple[str, ...]
-    features: dict[str, int]
+    features: dict[Feature, int]
     rarity: "array[float]"
     weight: "array[float]"  # label after label, each as long as `features`
     bias: "array[float]"
 
-    def scores(self, found: list[str]) -> list[float]:
+    def scores(self, found: list[Feature]) -> list[float]:
         """The score of each label for a text of these features, each named once."""
         known = [self.features[feature] for feature in found if feature in self.features]
         length = sqrt(sum(self.rarity[at] ** 2 for at in known)) or 1.0
@@ -39,7 +41,7 @@ class Weights:
             for row, bias in enumerate(self.bias)
         ]
 
-    def check(self, found: list[str], label: str, score: float) -> None:
+    def check(self, found: list[Feature], label: str, score: float) -> None:
         """Raise `UnknownModelFile` unless the classifier's own `score` of `label` comes out."""
         own = dict(zip(self.labels, self.scores(found), strict=True))[label]
         if abs(1 / (1 + exp(-own)) - score) > _TOLERANCE:
@@ -49,9 +51,9 @@ class Weights:
 def read(path: Path) -> Weights:
     """The weights in a file that `TextClassifier.save` has written."""
     data = _Reader(path.read_bytes())
-    features = {}
+    features: dict[Feature, int] = {}
     for _ in range(data.count()):
-        name = data.text()
+        name = named(data.text())
         features[name] = data.number("<I")
     rarity = data.floats()
     data.skip(8 + _SETTINGS)

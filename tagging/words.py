@@ -3,72 +3,81 @@
 import re
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path
+from sys import intern
 
 from tagging.normal import fold, spelled, untelex
 
 MOST_CHARACTERS = 4000  # what is read of a message; longer ones say their matter early
 _LONGEST = 24  # characters of a word; what is longer is a link, a code or a keyboard held down
-_TOKEN = re.compile(r"\w+|[.,:;!?…()\n]+")
+_TOKEN = re.compile(r"(\w+|[.,:;!?…()\n]+)")
 _ENDS = ("?", "!", ".")  # of a sentence; a line ends one too
 PAUSES = frozenset((*_ENDS, ","))
+START = "^"  # stands before the first word
+Word = tuple[str, str]  # as spelled with marks, as folded
 
 
 @dataclass(frozen=True)
 class Words:
-    """The words of a message: as spelled with marks, as folded, and where each stands in `text`.
+    """The words of a message: as spelled with marks and as folded.
 
     A pause is a word too, one of `PAUSES`, so that no phrase is found across it.
 
     `spelled[i]` bears its tone at its end (see `normal.spelled`); `folded[i]` bears no marks.
+    `pieces` is the whole message, by turns what stands between its tokens and a token; word `i`
+    was read from token `tokens[i]`.
     """
 
-    text: str
     spelled: list[str]
     folded: list[str]
-    spans: list[tuple[int, int]]
+    pieces: list[str]
+    tokens: list[int]
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Each folded word with the one before it, the first with `START`."""
+        return zip(chain((START,), self.folded), self.folded, strict=False)
 
     def between(self, start: int, end: int) -> str:
         """The words from `start` to before `end`, as they stand in the message."""
-        return self.text[self.spans[start][0] : self.spans[end - 1][1]]
+        first, last = self.tokens[start], self.tokens[end - 1]
+        return "".join(self.pieces[2 * first + 1 : 2 * last + 2])
 
-    def sentences(self) -> list[int]:
-        """For each word the number of the sentence it stands in."""
-        number, numbers = 0, []
-        for word in self.folded:
-            numbers.append(number)
-            number += word in _ENDS
-        return numbers
+    def ends(self) -> list[int]:
+        """Where its sentences end."""
+        return [at for at, word in enumerate(self.folded) if word in _ENDS]
 
 
 def read(text: str) -> Words:
     """`text` (only its first 4,000 characters) as words."""
-    text = unicodedata.normalize("NFC", text[:MOST_CHARACTERS])
-    full: list[str] = []
-    bare: list[str] = []
-    spans: list[tuple[int, int]] = []
-    for token in _TOKEN.finditer(text):
-        for one, folded in _forms(token[0]):
-            full.append(one)
-            bare.append(folded)
-            spans.append(token.span())
-    return Words(text, full, bare, spans)
+    pieces = _TOKEN.split(unicodedata.normalize("NFC", text[:MOST_CHARACTERS]))
+    forms = list(map(_forms, pieces[1::2]))
+    words = list(chain.from_iterable(forms))
+    folded = [bare for _, bare in words]
+    return Words(
+        spelled=[full for full, _ in words],
+        folded=folded,
+        pieces=pieces,
+        tokens=[at for at, form in enumerate(forms) for _ in form],
+    )
 
 
 @lru_cache(maxsize=1 << 15)
-def _forms(token: str) -> tuple[tuple[str, str], ...]:
-    """The words that `token` stands for, each spelled and folded."""
+def _forms(token: str) -> tuple[Word, ...]:
+    """The words that `token` stands for, interned: they are sought in long lists."""
     if not (token[0].isalnum() or token[0] == "_"):
         ended = any(end in token for end in ".;…\n")
         pause = "?" if "?" in token else "!" if "!" in token else "." if ended else ","
-        return ((pause, pause),)
+        return ((intern(pause), intern(pause)),)
     if len(token) > _LONGEST:
         return ()
     short = shorthand()
     written = short.get(token) or short.get(token.lower()) or untelex(token)
-    return tuple((spelled(word), fold(word)) for word in written.split())
+    parts = written.replace("_", " ").split()
+    return tuple((intern(spelled(part)), intern(fold(part))) for part in parts)
 
 
 @cache

@@ -64,7 +64,8 @@ def test_thanks_are_praise_and_anger_is_criticism(tagger: Tagger) -> None:
 
 
 def test_a_batch_gets_the_tags_of_its_messages_in_order(tagger: Tagger) -> None:
-    texts = ["mất xe máy", "", "cảm ơn", "đá gà ăn tiền"]
+    texts = ["mất xe máy", "", "cảm ơn", "đá gà ăn tiền", "?!", "qwrtp zzz", "x" * 5000]
+    texts += [message.text for message in training_messages()[::15]]  # more than one block
     assert tagger.tag_many(texts) == [tagger.tag(text) for text in texts]
     assert tagger.tag_many(texts)[1] == UNREADABLE
 
