@@ -126,7 +126,9 @@ class Settings(BaseSettings):
     zalo_oa_paid: bool = False
     zalo_oa_site_verification: Annotated[str, AfterValidator(_code)] = ""
     zalo_oa_silent_hours: Annotated[int, Field(ge=0)] = 14
-    zalo_media_hosts: Annotated[str, AfterValidator(_media_hosts)] = "zdn.vn,zadn.vn,zalo.me"
+    zalo_media_hosts: Annotated[
+        str, Field(validate_default=False), AfterValidator(_media_hosts)
+    ] = "zdn.vn,zadn.vn,zalo.me"
     zalo_oa_api_url: Annotated[str, AfterValidator(_address)] = "https://openapi.zalo.me"
     zalo_oauth_url: Annotated[str, AfterValidator(_address)] = "https://oauth.zaloapp.com"
     zalo_bot_token: Annotated[SecretStr, AfterValidator(_zalo_bot_token)] = SecretStr("")

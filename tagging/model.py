@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from io import BytesIO
 from itertools import accumulate, chain, pairwise, repeat
 from pathlib import Path
 from typing import Any
@@ -188,16 +189,16 @@ class Model:
         path = folder / file
         if not path.is_file():
             raise NoModel(str(folder))
-        head, _, body = path.read_bytes().partition(b"\n")
         try:
-            facts = json.loads(head)
-            if facts["shape"] != _SHAPE:
-                raise BrokenModel(str(path))
-            names = body[: facts["names"]].decode().split("\n")
-            axes = tuple(map(_axis, facts["axes"]))
-            small = np.frombuffer(body, np.uint8, offset=facts["names"])
-            rows = small.reshape(len(names), _width(axes))
-            known = {named(name): at for at, name in enumerate(names)}
+            with path.open("rb") as kept:
+                facts = json.loads(kept.readline())
+                if facts["shape"] != _SHAPE:
+                    raise BrokenModel(str(path))
+                axes = tuple(map(_axis, facts["axes"]))
+                # Name by name: what all of them take at once would stay with the program.
+                names = BytesIO(kept.read(facts["names"]))
+                known = {named(name.decode().rstrip("\n")): at for at, name in enumerate(names)}
+                rows = np.frombuffer(kept.read(), np.uint8).reshape(len(known), _width(axes))
             until, best = facts.get("until", ""), facts.get("best", 0.0)
             return cls(axes, known, _with_nothing(axes, rows), until, best)
         except (ValueError, KeyError, TypeError) as error:
