@@ -9,7 +9,7 @@ run: $(VENV)/.runs
 	$(BIN)/langnghe run
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .

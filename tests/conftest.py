@@ -22,12 +22,37 @@ from tests.server import OPEN
 from tests.telegram.schema import missing
 
 ENGINES = ("sqlite", "postgresql")
+# Files that take longest begin first, so that at the end no process is alone with one of them.
+LONGEST_FIRST = (
+    "tests/test_labels.py",
+    "tests/telegram/test_kill.py",
+    "tests/zalo/test_kill.py",
+    "tests/test_kill.py",
+    "tests/telegram/test_alone.py",
+    "tests/zalo/test_transcripts.py",
+    "tests/telegram/test_transcripts.py",
+    "tests/zalo/test_official_alone.py",
+    "tests/zalo/test_platform_alone.py",
+    "tests/test_server.py",
+    "tests/test_program.py",
+    "tests/tagging/test_learning.py",
+    "tests/zalo/test_platform.py",
+    "tests/zalo/test_official.py",
+    "tests/scheduler/test_rounds_clock.py",
+    "tests/test_linking.py",
+    "tests/tagging/test_tagger.py",
+)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     told, terminal = missing(), session.config.pluginmanager.get_plugin("terminalreporter")
     if told and terminal is not None:
         terminal.write_line(told, red=True, bold=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: number for number, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.nodeid.partition("::")[0], len(order)))
 
 
 @pytest.fixture(scope="session")
