@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 run: $(VENV)/.runs
 	$(BIN)/langnghe run
 
+# Three at once also on two cores: many tests wait for a program of their own.
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
