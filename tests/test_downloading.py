@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -68,11 +69,11 @@ def test_a_private_address_is_never_connected_to(address: str) -> None:
     assert public(["49.213.118.2", "2001:4860:4860::8888"]) == "49.213.118.2"
 
 
-def fetched(files: FileServer, path: str, hosts: Hosts | None = None, **how: float) -> bytes:
+def fetched(files: FileServer, path: str, hosts: Hosts | None = None, **how: Any) -> bytes:
     async def fetch() -> bytes:
         async with downloads() as client:
             known = hosts or read_hosts(files.url)
-            return await download(client, files.url + path, known, **how)  # type: ignore[arg-type]
+            return await download(client, files.url + path, known, **how)
 
     return asyncio.run(fetch())
 

@@ -16,7 +16,7 @@ from storage.outbox import Letter, Post
 from storage.people import Member
 from storage.store import Store, table
 from storage.tables import Address, Link, Outgoing, Talk
-from storage.vocabulary import Event, Message, Person, Pressed, Said
+from storage.vocabulary import Event, Message, Person, Pressed, Said, Waiting
 from tests.house import CATALOGUES, NOON, Talkers
 from tests.panel import BOTH, Panel, open_panel, shipped, texts
 from tests.scheduler.station import letters, office
@@ -28,12 +28,12 @@ WINDOWS = {"web": timedelta(0), "telegram": None, "zalo": timedelta(hours=48)}
 
 def say(talkers: Talkers, person: Person, *said: str | Said) -> str:
     """Say things one after the other; what is said back to the last of them."""
-    replies: Sequence[object] = ()
+    replies: Sequence[Waiting] = ()
     for each in said:
         name = f"l{next(talkers.numbers)}"
         what = Said(text=each) if isinstance(each, str) else each
         replies = talkers.take(Event(name, person, what, talkers.now)).replies
-    return "\n".join(each.message.text for each in replies)  # type: ignore[attr-defined]  # Waiting
+    return "\n".join(each.message.text for each in replies)
 
 
 def enrolled(talkers: Talkers, person: Person, role: str = "supervisor") -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -473,16 +474,16 @@ def test_programs_that_move_and_send_at_once_send_each_letter_once(talkers: Talk
             if count(store) == 0:
                 ends.set()
 
-    def safely(doing: Callable[..., None], what: int | str) -> None:
+    def safely(doing: Callable[[], None]) -> None:
         try:
-            doing(what)
+            doing()
         except BaseException as fault:  # noqa: BLE001  # told in the main thread
             faults.append(fault)
             ends.set()
 
-    doing = [(moving, 1), (moving, 2)]
-    doing += [(sending, name) for name in ("zalo", "telegram") * 2]  # type: ignore[list-item]
-    threads = [threading.Thread(target=safely, args=each) for each in doing]
+    doing = [partial(moving, number) for number in (1, 2)]
+    doing += [partial(sending, name) for name in ("zalo", "telegram") * 2]
+    threads = [threading.Thread(target=safely, args=(each,)) for each in doing]
     for each in threads:
         each.start()
     assert ends.wait(60)

@@ -228,6 +228,9 @@ class BotPlatform(Double):
     def signed(self, event: Event) -> dict[str, str]:
         return {HEADER: self.secret}
 
+    def gave_up(self) -> None:
+        """Nothing is known to follow there: the bot stays as it is."""
+
     def probe(self) -> int:
         """A call with nothing in it, as was seen; HTTP's status."""
         return self.post(b"", {HEADER: self.secret})

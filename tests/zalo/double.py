@@ -8,6 +8,7 @@ import itertools
 import random
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -49,7 +50,7 @@ class Call:
 
 
 @dataclass
-class Double:
+class Double(ABC):
     """Every public method may be called from any thread; nothing here blocks long.
 
     `clock` (seconds, monotonic) dates calls and rates; `now` (seconds, epoch) dates messages, and
@@ -129,17 +130,17 @@ class Double:
         with self.changed:
             return self.known.get(str(id))
 
+    @abstractmethod
     def new_id(self) -> str:
         """An id as this surface gives them."""
-        raise NotImplementedError
 
     def new_message(self) -> str:
         """A message's id: opaque letters."""
         return hashlib.sha256(f"message {next(self.serials)}".encode()).hexdigest()[:20]
 
+    @abstractmethod
     def happened(self, person: Person, kind: str, said: Thing) -> str:
         """Somebody did something: tell the program; the id of the message, "" where it has none."""
-        raise NotImplementedError
 
     def event(self, body: Thing | bytes, queue: str = "", message: str = "") -> int:
         """Any event at all; its number. What nobody is there to take is in `lost`."""
@@ -219,9 +220,9 @@ class Double:
                 self._carrier.carry(self.waiting.values())
             self.changed.notify_all()
 
+    @abstractmethod
     def signed(self, event: Event) -> dict[str, str]:
         """The headers that show whose call it is."""
-        raise NotImplementedError
 
     def _tried(self, event: Event, delivery: Delivery) -> None:
         with self.changed:
@@ -237,6 +238,7 @@ class Double:
             self.gave_up()
             self.changed.notify_all()
 
+    @abstractmethod
     def gave_up(self) -> None:
         """What follows when an event was tried for the last time."""
 
@@ -289,23 +291,23 @@ class Double:
 
     # -- serving --------------------------------------------------------------------------------
 
+    @abstractmethod
     def method_of(self, request: web.BaseRequest) -> str | None:
         """The method that a path names."""
-        raise NotImplementedError
 
+    @abstractmethod
     def admit(self, call: Call, request: web.BaseRequest, as_text: bool) -> None:
         """Check a call and name its chat. Raises Refused; tells violations."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def play(self, call: Call) -> Any:
         """Do what the call asks; its result. Raises Refused."""
-        raise NotImplementedError
 
-    def answer(self, call: Call, result: Any) -> web.Response:
-        raise NotImplementedError
+    @abstractmethod
+    def answer(self, call: Call, result: Any) -> web.Response: ...
 
-    def refusal(self, call: Call, refused: Refused) -> web.Response:
-        raise NotImplementedError
+    @abstractmethod
+    def refusal(self, call: Call, refused: Refused) -> web.Response: ...
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         path = unquote(request.path)
@@ -355,9 +357,9 @@ class Double:
             return self._told(call, self.answer(call, result))
         raise self.refused_by(fault)
 
+    @abstractmethod
     def refused_by(self, fault: Fault) -> Refused:
         """What a scripted error is at this platform."""
-        raise NotImplementedError
 
     def _refuse(self, call: Call, refused: Refused) -> web.Response:
         call.code, call.told = refused.code, refused.told
