@@ -35,6 +35,21 @@ async def whole_body(request: Request) -> bytes:
     return bytes(body)
 
 
+async def whole_object(request: Request) -> tuple[bytes, dict[str, Any]]:
+    """The body of a call and the JSON object in it, an empty one where there is no body.
+
+    Raises Unreadable: 413 where it is too large, 400 where it is no object.
+    """
+    raw = await whole_body(request)
+    try:
+        found = loads(raw) if raw.strip() else {}
+    except ValueError:  # UnicodeDecodeError and JSONDecodeError are
+        raise Unreadable(400) from None
+    if not isinstance(found, dict):
+        raise Unreadable(400)
+    return raw, found
+
+
 def loads(body: bytes | str) -> Any:
     """The value, half a letter and a huge id kept. Raises ValueError for what is no JSON."""
     try:

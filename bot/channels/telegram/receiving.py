@@ -17,7 +17,7 @@ from starlette.responses import Response
 from bot.channels.telegram.naming import ALLOWED
 from bot.channels.telegram.speaking import REFUSED
 from bot.clerk import Busy
-from bot.reading import Unreadable, loads, whole_body
+from bot.reading import Unreadable, whole_object
 
 HEADER = "x-telegram-bot-api-secret-token"
 POLL = 25  # seconds one call waits for updates; Telegram caps it at 50
@@ -54,12 +54,10 @@ class Webhook:
         if not any(same):
             return Response(status_code=401)
         try:
-            update = loads(await whole_body(request))
+            raw, update = await whole_object(request)
         except Unreadable as odd:
             return Response(status_code=odd.status)
-        except ValueError:  # UnicodeDecodeError and JSONDecodeError are
-            return Response(status_code=400)
-        if not isinstance(update, dict):
+        if not raw.strip():
             return Response(status_code=400)
         try:
             await self._take(update)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from bot.channels.zalo.hearing import Body, heard, told_at
 from bot.clerk import Busy
-from bot.reading import Unreadable, loads, whole_body
+from bot.reading import Unreadable, whole_object
 from storage.vocabulary import Event
 
 HEADER = "x-zevent-signature"
@@ -70,14 +70,9 @@ class Webhook:
         """
         header = request.headers.get(HEADER, "")
         try:
-            raw = await whole_body(request)
-            body = loads(raw) if raw.strip() else {}
+            raw, body = await whole_object(request)
         except Unreadable as odd:
             return Response(status_code=odd.status)
-        except ValueError:
-            return Response(status_code=400)
-        if not isinstance(body, dict):
-            return Response(status_code=400)
         if not header and not body:
             return _taken()
         if not self._is_zalos(raw, body, header):

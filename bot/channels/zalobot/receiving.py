@@ -19,7 +19,7 @@ from bot.channels.zalobot.hearing import Body, mark, updates
 from bot.channels.zalobot.naming import CHANNEL
 from bot.channels.zalobot.speaking import REFUSED
 from bot.clerk import Busy
-from bot.reading import Unreadable, loads, whole_body
+from bot.reading import Unreadable, whole_object
 from storage import turns
 from storage.store import Store, StoreDown
 
@@ -59,14 +59,9 @@ class Webhook:
         if given is None or not any(same):
             return Response(status_code=401)
         try:
-            raw = await whole_body(request)
-            body = loads(raw) if raw.strip() else {}
+            _, body = await whole_object(request)
         except Unreadable as odd:
             return Response(status_code=odd.status)
-        except ValueError:
-            return Response(status_code=400)
-        if not isinstance(body, dict):
-            return Response(status_code=400)
         self._fine()
         try:
             for update in updates(body):
